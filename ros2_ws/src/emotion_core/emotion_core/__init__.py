@@ -1,0 +1,1 @@
+"""Everything emotion_bot computes: perception, affect, gaze and the head, without ROS."""

@@ -1,0 +1,1 @@
+"""The pan-tilt head: geometry, gaze, motion, protocol and serial link."""

@@ -1,0 +1,1 @@
+"""Network architectures in torch. Only training and export import this package."""

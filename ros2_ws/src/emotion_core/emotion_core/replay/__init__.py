@@ -1,0 +1,1 @@
+"""Analysing recordings with the code that runs on the robot."""

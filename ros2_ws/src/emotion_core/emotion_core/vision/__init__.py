@@ -1,0 +1,1 @@
+"""Finding, following and cropping faces in pictures, and the pictures' sources."""

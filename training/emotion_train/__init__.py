@@ -1,0 +1,1 @@
+"""Training, studying and exporting the models of emotion_bot."""
