@@ -1,0 +1,1 @@
+"""Writing trained networks in the forms that the robot runs."""
