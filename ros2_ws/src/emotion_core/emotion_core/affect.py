@@ -29,6 +29,18 @@ class Emotion(Enum):
         """The word REP-155 (ROS4HRI) uses for this expression."""
         return _REP155_WORDS[self]
 
+    @classmethod
+    def from_rep155(cls, word: str) -> Emotion:
+        """Return the emotion for a REP-155 word.
+
+        Raises:
+            ValueError: if REP-155's list, as far as the project uses it, lacks the word.
+        """
+        for emotion, known in _REP155_WORDS.items():
+            if known == word:
+                return emotion
+        raise ValueError(f"{word!r} is not one of {', '.join(_REP155_WORDS.values())}")
+
     @property
     def coordinates(self) -> tuple[float, float]:
         """Valence and arousal of the emotion word, each in [-1, 1] (Russell & Mehrabian, 1977)."""

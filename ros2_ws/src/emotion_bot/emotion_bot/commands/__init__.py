@@ -1,0 +1,1 @@
+"""The commands of `emotion-bot`, one file each."""

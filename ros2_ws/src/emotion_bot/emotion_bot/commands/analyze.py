@@ -1,0 +1,56 @@
+"""`emotion-bot analyze`: read the expressions of a recorded video."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from emotion_core.inference.expression import ExpressionModel, ModelError
+from emotion_core.inference.smoothing import PeopleSmoother
+from emotion_core.replay.analysis import AnalysisError, VideoReader
+from emotion_core.replay.analysis import analyze as analyze_video
+from emotion_core.resources import cache_directory, models_directory
+from emotion_core.vision.detection import DetectorError
+from emotion_core.vision.frames import SourceError
+from emotion_core.vision.mtcnn import MtcnnDetector
+from emotion_core.vision.sources import VideoFile
+from emotion_core.vision.tracking import FaceTracker
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+def analyze(
+    video: Annotated[Path, typer.Argument(help="Video file.")],
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the results.")],
+    weights: Annotated[
+        Path | None, typer.Option(help="Face model instead of the shipped one.")
+    ] = None,
+) -> None:
+    """Write timeline.csv, summary.json, annotated.mp4 and timeline.png for a video."""
+    console = Console(stderr=True)
+    try:
+        reader = VideoReader(
+            FaceTracker(MtcnnDetector(cache_directory() / "mtcnn")),
+            ExpressionModel(weights or models_directory() / "face.onnx"),
+            PeopleSmoother(),
+        )
+        source = VideoFile(video)
+        with Progress(
+            TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console
+        ) as progress:
+            task = progress.add_task(video.name, total=None)
+
+            def advance(seconds: float) -> None:
+                progress.update(task, total=source.duration, completed=seconds)
+
+            summary = analyze_video(source, reader, out, time.perf_counter, advance)
+    except (SourceError, DetectorError, ModelError, AnalysisError, OSError) as error:
+        console.print(f"[red]error:[/] {error}", highlight=False)
+        raise typer.Exit(1) from error
+    console.print(
+        f"{summary.frames} frames, {summary.frames_with_face} with a face, "
+        f"{summary.realtime_factor} times real time: {out}",
+        highlight=False,
+    )

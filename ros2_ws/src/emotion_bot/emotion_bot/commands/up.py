@@ -1,0 +1,44 @@
+"""`emotion-bot up`: start the robot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from emotion_bot.graph import BringUpOptions
+from emotion_bot.up.session import run_session
+from emotion_bot.up.supervisor import ProcessFailedError
+
+
+def up(
+    source: Annotated[
+        str,
+        typer.Option(help="scene[:MODE], webcam[:N], video:PATH, stream:URL or external."),
+    ] = "scene",
+    head: Annotated[str, typer.Option(help="sim, virtual, serial:PORT or none.")] = "virtual",
+    mic: Annotated[str, typer.Option(help="none: this version does not listen yet.")] = "none",
+    duration: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds to run, from the first frame.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the figures of the run as JSON.")
+    ] = None,
+    namespace: Annotated[str, typer.Option(help="Prefix of all topics.")] = "",
+) -> None:
+    """Start the robot; Ctrl-C stops it."""
+    if mic != "none":
+        raise typer.BadParameter("this version has no voice input; use none", param_hint="--mic")
+    console = Console()
+    try:
+        figures = run_session(BringUpOptions(source, head, namespace), duration, console)
+    except ProcessFailedError as error:
+        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
+        raise typer.Exit(1) from error
+    if report is not None:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        console.print(f"report: {report}", highlight=False)

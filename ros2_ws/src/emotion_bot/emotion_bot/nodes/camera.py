@@ -1,0 +1,177 @@
+"""Camera node: frames of a webcam, file, stream or the built-in scene, stamped at capture."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+
+from emotion_core.head.joint_buffer import JointBuffer, JointBufferError
+from emotion_core.vision.camera_model import CalibrationError, PinholeCamera, load_calibration
+from emotion_core.vision.frames import Frame, SourceSpecificationError
+from emotion_core.vision.grabber import GrabberState, NewestFrameGrabber, Pace
+from emotion_core.vision.scene import Scene
+from emotion_core.vision.sources import parse_source
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import Header
+
+from emotion_bot import camera_health, conversions, joints, qos, runner, topics
+from emotion_bot.diagnostics import Diagnostics, Health, Level
+from emotion_bot.parameters import Parameter, declare
+
+OPTICAL_FRAME = "camera_optical_frame"
+
+PARAMETERS = (
+    Parameter("source", "scene", "scene[:MODE], webcam[:N|/dev/…], video:PATH or stream:URL."),
+    Parameter("width", 640, "Requested frame width, pixels.", 64, 4096),
+    Parameter("height", 480, "Requested frame height, pixels.", 48, 4096),
+    Parameter("fps", 30.0, "Requested frames per second.", 1.0, 120.0),
+    Parameter(
+        "pace",
+        Pace.REAL_TIME.value,
+        "When the frames of a file are taken.",
+        choices=tuple(pace.value for pace in Pace),
+    ),
+    Parameter("calibration_file", "", "Camera calibration YAML; empty for none."),
+    Parameter(
+        "horizontal_field_of_view_deg",
+        65.0,
+        "Assumed without a calibration file, degrees.",
+        10.0,
+        170.0,
+    ),
+    Parameter(
+        "wait_for_subscriber",
+        True,
+        "Start only when somebody listens, so that a file is seen from its first frame.",
+    ),
+)
+
+_TAKE_TIMEOUT_SECONDS = 0.2
+
+
+class CameraNode(runner.DeviceNode):
+    """Active: the source is open. Inactive: the device is closed."""
+
+    def __init__(self) -> None:
+        super().__init__("camera")
+        values = declare(self, PARAMETERS)
+        try:
+            self._source = parse_source(
+                values["source"], width=values["width"], height=values["height"], fps=values["fps"]
+            )
+            self._calibration = (
+                load_calibration(values["calibration_file"]) if values["calibration_file"] else None
+            )
+        except (SourceSpecificationError, CalibrationError) as error:
+            raise runner.ConfigurationError(str(error)) from error
+        self._field_of_view = math.radians(values["horizontal_field_of_view_deg"])
+        self._wait_for_subscriber: bool = values["wait_for_subscriber"]
+        self._grabber = NewestFrameGrabber(self._source, self._now, pace=Pace(values["pace"]))
+        self._head_pose = JointBuffer()
+        if isinstance(self._source, Scene):
+            self._source.follow(self._pose_at)
+            self.create_subscription(
+                JointState, topics.JOINT_STATES, self._on_joint_states, qos.STREAM
+            )
+        self._images = self.create_publisher(Image, topics.IMAGE, qos.IMAGE_PUBLISHER)
+        self._infos = self.create_publisher(CameraInfo, topics.CAMERA_INFO, qos.STREAM)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._diagnostics = Diagnostics(self, values["source"], self._health)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Open the source; one that is absent is retried."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._publish_frames, name="camera", daemon=True)
+        self._thread.start()
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Close the source."""
+        self.close()
+        return super().on_deactivate(state)
+
+    def close(self) -> None:
+        """Close the source; safe to call twice."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _now(self) -> float:
+        return self.get_clock().now().nanoseconds * 1e-9
+
+    def _pose_at(self, time: float) -> tuple[float, float]:
+        try:
+            return self._head_pose.at(time)
+        except JointBufferError:
+            return 0.0, 0.0
+
+    def _on_joint_states(self, message: JointState) -> None:
+        position = joints.position(message)
+        if position is not None:
+            self._head_pose.add(conversions.seconds_from_stamp(message.header.stamp), *position)
+
+    def _publish_frames(self) -> None:
+        while self._wait_for_subscriber and self._images.get_subscription_count() == 0:
+            if self._stop.wait(0.05):
+                return
+        with self._grabber:
+            while not self._stop.is_set():
+                frame = self._grabber.take(_TAKE_TIMEOUT_SECONDS)
+                if frame is not None:
+                    self._publish(frame)
+                elif self._grabber.status.state is GrabberState.ENDED:
+                    self._diagnostics.publish()
+                    self._stop.wait()
+
+    def _publish(self, frame: Frame) -> None:
+        header = Header(stamp=conversions.stamp_from_seconds(frame.time), frame_id=OPTICAL_FRAME)
+        height, width = frame.image.shape[:2]
+        self._infos.publish(self._camera_info(header, width, height))
+        self._images.publish(conversions.image_message(frame.image, header))
+
+    def _camera_info(self, header: Header, width: int, height: int) -> CameraInfo:
+        camera = self._camera(width, height)
+        return CameraInfo(
+            header=header,
+            width=width,
+            height=height,
+            distortion_model=camera.distortion_model,
+            d=camera.d.tolist(),
+            k=camera.k.ravel(),
+            r=camera.r.ravel(),
+            p=camera.p.ravel(),
+        )
+
+    def _camera(self, width: int, height: int) -> PinholeCamera:
+        if isinstance(self._source, Scene):
+            return self._source.camera
+        if self._calibration is not None:
+            return self._calibration.scaled(width, height)
+        return PinholeCamera.from_field_of_view(width, height, self._field_of_view)
+
+    def _health(self) -> Health:
+        status = self._grabber.status
+        values = {
+            camera_health.STATE: status.state.value,
+            camera_health.CAPTURED: status.captured,
+            camera_health.DROPPED: status.dropped,
+            camera_health.FAILURES: status.failures,
+        }
+        if status.state is GrabberState.RETRYING and status.failures:
+            return Level.ERROR, status.last_error, values
+        if status.state is GrabberState.ENDED and status.last_error:
+            return Level.ERROR, status.last_error, values
+        return Level.OK, f"{self._source.name}: {status.state.value}", values
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the node until it is stopped."""
+    sys.exit(runner.run(CameraNode, arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Head node: set-points in, joint angles and the head's state out."""
+
+from __future__ import annotations
+
+import sys
+
+from emotion_bot_msgs.msg import HeadCommand, HeadState
+from emotion_core.head.backend import HeadSnapshot
+from emotion_core.head.factory import HeadChoiceError, make_head
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from sensor_msgs.msg import JointState
+
+from emotion_bot import conversions, joints, qos, runner, topics
+from emotion_bot.diagnostics import Diagnostics, Health, Level
+from emotion_bot.parameters import Parameter, declare
+
+PARAMETERS = (
+    Parameter("backend", "virtual", "Which head: virtual, sim or serial:PORT."),
+    Parameter("rate", 100.0, "Reports per second.", 10.0, 200.0),
+)
+
+
+class HeadNode(runner.DeviceNode):
+    """Active: the link to the head is open. Inactive: it is parked and the port is free."""
+
+    def __init__(self) -> None:
+        super().__init__("head")
+        values = declare(self, PARAMETERS)
+        self._backend: str = values["backend"]
+        try:
+            self._head = make_head(self._backend, self._now)
+        except HeadChoiceError as error:
+            raise runner.ConfigurationError(str(error)) from error
+        self._active = False
+        self._rejection = ""
+        self._snapshot = HeadSnapshot()
+        self._joint_states = self.create_publisher(JointState, topics.JOINT_STATES, qos.STREAM)
+        self._states = self.create_publisher(HeadState, topics.HEAD_STATE, qos.STREAM)
+        self.create_subscription(HeadCommand, topics.HEAD_COMMAND, self._on_command, qos.SET_POINT)
+        self.create_timer(1.0 / values["rate"], self._report)
+        self._diagnostics = Diagnostics(self, self._backend, self._health)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Open the link."""
+        self._head.open()
+        self._active = True
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Park the head and close the link."""
+        self.close()
+        return super().on_deactivate(state)
+
+    def close(self) -> None:
+        """Park the head and close the link; safe to call twice."""
+        if self._active:
+            self._active = False
+            self._head.close()
+            self._snapshot = self._head.state()
+
+    def _now(self) -> float:
+        return self.get_clock().now().nanoseconds * 1e-9
+
+    def _on_command(self, message: HeadCommand) -> None:
+        if not self._active:
+            return
+        led = message.led
+        try:
+            self._head.command(
+                message.pan,
+                message.tilt,
+                (led.r * led.a, led.g * led.a, led.b * led.a),
+                conversions.nanoseconds_from_stamp(message.header.stamp),
+            )
+        except ValueError as error:
+            self._rejection = str(error)
+            self.get_logger().error(f"command rejected: {error}", throttle_duration_sec=5.0)
+        else:
+            self._rejection = ""
+
+    def _report(self) -> None:
+        if not self._active:
+            return
+        snapshot = self._head.state()
+        if snapshot.connected and snapshot.time > self._snapshot.time:
+            joint_state = JointState(
+                name=[joints.PAN, joints.TILT], position=[snapshot.pan, snapshot.tilt]
+            )
+            joint_state.header.stamp = conversions.stamp_from_seconds(snapshot.time)
+            self._joint_states.publish(joint_state)
+        if snapshot != self._snapshot:
+            self._states.publish(_state_message(snapshot))
+        self._snapshot = snapshot
+
+    def _health(self) -> Health:
+        snapshot = self._snapshot
+        values = {
+            "connected": snapshot.connected,
+            "powered": snapshot.powered,
+            "firmware_version": snapshot.firmware_version,
+            "boot_count": snapshot.boot_count,
+            "commands_sent": snapshot.commands_sent,
+            "commands_acked": snapshot.commands_acked,
+            "commands_lost": snapshot.commands_lost,
+        }
+        if not self._active:
+            return Level.OK, "closed", values
+        if not snapshot.connected:
+            return Level.ERROR, snapshot.message or "not connected", values
+        if self._rejection:
+            return Level.WARN, f"command rejected: {self._rejection}", values
+        if snapshot.message:
+            return Level.WARN, snapshot.message, values
+        return Level.OK, "connected", values
+
+
+def _state_message(snapshot: HeadSnapshot) -> HeadState:
+    message = HeadState(
+        acked_command_stamp=conversions.stamp_from_nanoseconds(snapshot.acked_stamp_ns),
+        connected=snapshot.connected,
+        powered=snapshot.powered,
+        parked=snapshot.parked,
+        limited=snapshot.limited,
+        touched=snapshot.touched,
+        commanded_pan=snapshot.commanded_pan,
+        commanded_tilt=snapshot.commanded_tilt,
+        supply_voltage=snapshot.supply_voltage,
+        firmware_version=snapshot.firmware_version,
+        boot_count=snapshot.boot_count,
+        commands_sent=snapshot.commands_sent,
+        commands_acked=snapshot.commands_acked,
+        commands_lost=snapshot.commands_lost,
+    )
+    message.header.stamp = conversions.stamp_from_seconds(max(snapshot.time, snapshot.acked_time))
+    message.acked_time = conversions.stamp_from_seconds(snapshot.acked_time)
+    return message
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the node until it is stopped."""
+    sys.exit(runner.run(HeadNode, arguments))
+
+
+if __name__ == "__main__":
+    main()

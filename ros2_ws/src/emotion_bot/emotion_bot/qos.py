@@ -1,0 +1,38 @@
+"""Quality of service, by purpose."""
+
+from typing import Final
+
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+IMAGE_PUBLISHER: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=4, reliability=ReliabilityPolicy.RELIABLE
+)
+"""A reliable writer serves reliable and best-effort readers alike."""
+
+IMAGE_SUBSCRIBER: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=4, reliability=ReliabilityPolicy.BEST_EFFORT
+)
+"""Best effort matches every camera driver; the depth bridges one detector run at 30 frames/s."""
+
+STREAM: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=20, reliability=ReliabilityPolicy.RELIABLE
+)
+"""Small results at camera rate that must all arrive."""
+
+SET_POINT: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
+)
+"""Commands of which only the newest counts."""
+
+STATUS: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""State that late joiners need at once."""
+
+OBSERVER: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=1000, reliability=ReliabilityPolicy.RELIABLE
+)
+"""For subscribers that count messages and must not miss one while they draw."""

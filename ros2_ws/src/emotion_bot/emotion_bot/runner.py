@@ -1,0 +1,93 @@
+"""Starting and stopping a node's process."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+from rclpy.node import Node
+
+from emotion_bot.parameters import Parameter, ParameterError, declare
+
+SUPERVISOR_VARIABLE = "EMOTION_BOT_SUPERVISOR_PID"
+"""Process id of the program that started this node and without which it must not go on."""
+
+EXIT_BAD_CONFIGURATION = 78
+"""EX_CONFIG of sysexits.h: starting again with the same settings will not help."""
+
+_PR_SET_PDEATHSIG = 1
+
+
+class ConfigurationError(RuntimeError):
+    """A node cannot work as it is configured; the message says what to change."""
+
+
+AUTOSTART = Parameter(
+    "autostart", True, "Configure and activate without a lifecycle manager when the process starts."
+)
+
+
+class DeviceNode(LifecycleNode):  # type: ignore[misc]
+    """A lifecycle node for a device: inactive means that the device is closed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._autostart = bool(declare(self, [AUTOSTART])[AUTOSTART.name])
+
+    def autostart(self) -> None:
+        """Bring the node to active when its parameter asks for it.
+
+        Raises:
+            ConfigurationError: if a transition fails.
+        """
+        if not self._autostart:
+            return
+        for transition in (self.trigger_configure, self.trigger_activate):
+            if transition() is not TransitionCallbackReturn.SUCCESS:
+                raise ConfigurationError(f"{self.get_name()} could not be started, see its log")
+
+
+def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:
+    """Create a node and spin it until a signal or shutdown; return the exit status.
+
+    A bad parameter, missing model or other configuration error is logged and gives
+    ``EXIT_BAD_CONFIGURATION``.
+    """
+    _stop_with_supervisor()
+    rclpy.init(args=arguments)
+    node: Node | None = None
+    status = 0
+    try:
+        node = factory()
+        if isinstance(node, DeviceNode):
+            node.autostart()
+        rclpy.spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (ConfigurationError, ParameterError) as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        status = EXIT_BAD_CONFIGURATION
+    finally:
+        if node is not None:
+            close = getattr(node, "close", None)
+            if close is not None:
+                close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return status
+
+
+def _stop_with_supervisor() -> None:
+    """Ask Linux for SIGTERM when the starting program dies, so that no node is left behind."""
+    supervisor = os.environ.get(SUPERVISOR_VARIABLE)
+    if supervisor is None or not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(supervisor):
+        sys.exit(f"the supervising process {supervisor} is gone")

@@ -1,0 +1,1 @@
+"""Running the robot without a system ROS: processes, an observer, a live view and a report."""

@@ -1,0 +1,69 @@
+"""Turning the graph into processes of this Python environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from emotion_bot.graph import ENVIRONMENT, NodeSpec
+from emotion_bot.runner import SUPERVISOR_VARIABLE
+from emotion_bot.up.supervisor import ProcessSpec
+
+
+def config_directory() -> Path:
+    """Return the folder with the parameter files.
+
+    Raises:
+        FileNotFoundError: if neither an installed nor a source folder exists.
+    """
+    prefixes = filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep))
+    candidates = [Path(prefix, "share", "emotion_bot", "config") for prefix in prefixes]
+    candidates.append(Path(__file__).resolve().parents[2] / "config")
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    raise FileNotFoundError(f"no folder with parameter files; tried {candidates}")
+
+
+def node_process(
+    spec: NodeSpec, namespace: str, config: Path, environment: Mapping[str, str]
+) -> ProcessSpec:
+    """Return the process that runs a node.
+
+    Args:
+        spec: the node.
+        namespace: prefix of all its relative names; empty for none.
+        config: folder with the parameter files.
+        environment: of the calling process.
+    """
+    command = [sys.executable, "-m", spec.module, "--ros-args", "-r", f"__node:={spec.name}"]
+    if namespace:
+        command += ["-r", f"__ns:=/{namespace.strip('/')}"]
+    for source, target in spec.remappings:
+        command += ["-r", f"{source}:={target}"]
+    parameter_file = config / spec.parameter_file
+    if parameter_file.is_file():
+        command += ["--params-file", str(parameter_file)]
+    for name, value in spec.parameters.items():
+        command += ["-p", f"{name}:={_yaml_scalar(value)}"]
+    return ProcessSpec(
+        spec.name,
+        command,
+        {
+            **ENVIRONMENT,
+            **environment,
+            SUPERVISOR_VARIABLE: str(os.getpid()),
+            "PYTHONUNBUFFERED": "1",
+        },
+    )
+
+
+def _yaml_scalar(value: bool | int | float | str) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        # Quoted, because rcl reads the value as YAML: 'none' or '0' must stay strings.
+        return "'" + value.replace("'", "''") + "'"
+    return repr(value)

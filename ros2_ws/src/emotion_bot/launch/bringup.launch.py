@@ -1,0 +1,75 @@
+"""Starts the whole robot: `ros2 launch emotion_bot bringup.launch.py source:=webcam head:=virtual`."""
+
+import os
+
+from ament_index_python.packages import get_package_share_path
+from emotion_bot.graph import (
+    ENVIRONMENT,
+    RESPAWN_DELAY_SECONDS,
+    BringUpOptions,
+    NodeSpec,
+    build_graph,
+)
+from launch.action import Action
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from launch import LaunchContext, LaunchDescription
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments; the graph is built when their values are known."""
+    defaults = BringUpOptions()
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                "source",
+                default_value=defaults.source,
+                description="scene[:MODE], webcam[:N], video:PATH, stream:URL or external",
+            ),
+            DeclareLaunchArgument(
+                "head",
+                default_value=defaults.head,
+                description="sim, virtual, serial:PORT or none",
+            ),
+            DeclareLaunchArgument("mic", default_value="none", choices=["none"]),
+            DeclareLaunchArgument(
+                "namespace", default_value=defaults.namespace, description="prefix of all topics"
+            ),
+            *[
+                SetEnvironmentVariable(name, value)
+                for name, value in ENVIRONMENT.items()
+                if name not in os.environ
+            ],
+            OpaqueFunction(function=_nodes),
+        ]
+    )
+
+
+def _nodes(context: LaunchContext) -> list[Action]:
+    values = {
+        name: LaunchConfiguration(name).perform(context) for name in ("source", "head", "namespace")
+    }
+    options = BringUpOptions(**values)
+    return [_node(spec, options.namespace) for spec in build_graph(options)]
+
+
+def _node(spec: NodeSpec, namespace: str) -> Node:
+    config = get_package_share_path("emotion_bot") / "config" / spec.parameter_file
+    overrides = {
+        name: ParameterValue(value, value_type=type(value))
+        for name, value in spec.parameters.items()
+    }
+    return Node(
+        package="emotion_bot",
+        executable=spec.executable,
+        name=spec.name,
+        namespace=namespace,
+        parameters=[str(config), overrides],
+        remappings=list(spec.remappings),
+        respawn=True,
+        respawn_delay=RESPAWN_DELAY_SECONDS,
+        output="screen",
+    )

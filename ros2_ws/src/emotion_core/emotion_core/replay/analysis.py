@@ -1,0 +1,219 @@
+"""Reading the expressions of a recorded video with the code that runs on the robot."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from emotion_core.inference.expression import ExpressionModel
+from emotion_core.inference.smoothing import PeopleSmoother, SmoothedExpression
+from emotion_core.replay.annotate import annotate
+from emotion_core.replay.plot import plot_timeline
+from emotion_core.replay.timeline import TimelineRow, main_face, segments, write_csv
+from emotion_core.vision.alignment import aligned_crop
+from emotion_core.vision.frames import PacedSource
+from emotion_core.vision.tracking import FaceSource, FaceTracker
+
+Image = npt.NDArray[np.uint8]
+
+_WRITER_QUEUE = 16
+
+
+class AnalysisError(RuntimeError):
+    """A result cannot be written; the message names the file."""
+
+
+@dataclass
+class VideoReader:
+    """Turns frames into timeline rows: track, crop, score, smooth.
+
+    Attributes:
+        tracker: gives the faces their ids.
+        model: scores the crops.
+        people: smooths the scores of each face.
+    """
+
+    tracker: FaceTracker
+    model: ExpressionModel
+    people: PeopleSmoother
+
+    def __post_init__(self) -> None:
+        self._latest: dict[str, SmoothedExpression] = {}
+
+    def read(self, image: Image, time: float) -> list[TimelineRow]:
+        """Return the faces of one frame; a hidden face keeps its last expression.
+
+        Args:
+            image: uint8 (H, W, 3) BGR.
+            time: of the frame, s; must not decrease from call to call.
+        """
+        faces = self.tracker.update(image, time)
+        seen = [face for face in faces if face.source is not FaceSource.PREDICTED]
+        side = self.model.crop_size
+        crops = np.array([aligned_crop(image, face, side) for face in seen], dtype=np.uint8)
+        scores = self.model.predict(crops.reshape(-1, side, side))
+        for index, face in enumerate(seen):
+            self._latest[face.id] = self.people.update(
+                face.id, scores.probabilities[index], scores.valence_arousal[index], time
+            )
+        self._latest = {face.id: self._latest[face.id] for face in faces if face.id in self._latest}
+        return [
+            TimelineRow(time, face.id, face.box, self._latest[face.id])
+            for face in faces
+            if face.id in self._latest
+        ]
+
+
+@dataclass(frozen=True)
+class AnalysisSummary:
+    """What a video amounts to.
+
+    Attributes:
+        duration_s: of the video, s.
+        frames: number of frames read.
+        frames_with_face: of these, with at least one face.
+        face_ids: ids in the order of their frames, most first.
+        realtime_factor: duration divided by the time the analysis took.
+    """
+
+    duration_s: float
+    frames: int
+    frames_with_face: int
+    face_ids: dict[str, int]
+    realtime_factor: float
+
+
+def analyze(
+    source: PacedSource,
+    reader: VideoReader,
+    output: Path,
+    clock: Callable[[], float],
+    progress: Callable[[float], None] = lambda _time: None,
+) -> AnalysisSummary:
+    """Analyse a video and write timeline.csv, summary.json, annotated.mp4 and timeline.png.
+
+    Args:
+        source: the video, not yet opened.
+        reader: fresh, since it remembers faces.
+        output: folder for the results; it is created.
+        clock: s, for the real-time factor.
+        progress: called after each frame with its time in the video, s.
+
+    Raises:
+        SourceError: if the video cannot be read. What was read before the damage is written first.
+        AnalysisError: if a result cannot be written.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    started = clock()
+    rows: list[TimelineRow] = []
+    frames = 0
+    time = 0.0
+    try:
+        source.open()
+        frame_seconds = 1 / source.fps
+        with AnnotatedVideo(
+            output / "annotated.mp4", source.fps, (source.width, source.height)
+        ) as video:
+            for image, time in _frames(source):
+                found = reader.read(image, time)
+                rows += found
+                frames += 1
+                video.write(image, found)
+                progress(time)
+    finally:
+        source.close()
+        if frames:
+            summary = _summary(rows, frames, time + frame_seconds, clock() - started)
+            _write_results(rows, summary, output, source.name)
+    return summary
+
+
+def _frames(source: PacedSource) -> Iterator[tuple[Image, float]]:
+    while (offset := source.prepare()) is not None:
+        frame = source.read(lambda time=offset: time)  # type: ignore[misc]
+        if frame is None:
+            return
+        yield frame.image, offset
+
+
+def _summary(rows: list[TimelineRow], frames: int, duration: float, took: float) -> AnalysisSummary:
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.face_id] = counts.get(row.face_id, 0) + 1
+    return AnalysisSummary(
+        duration_s=round(duration, 3),
+        frames=frames,
+        frames_with_face=len({row.time for row in rows}),
+        face_ids=dict(sorted(counts.items(), key=lambda item: -item[1])),
+        realtime_factor=round(duration / took, 2),
+    )
+
+
+def _write_results(
+    rows: list[TimelineRow], summary: AnalysisSummary, output: Path, title: str
+) -> None:
+    followed = main_face(rows)
+    main_rows = [row for row in rows if row.face_id == followed]
+    write_csv(rows, output / "timeline.csv")
+    stretches = [asdict(segment) for segment in segments(main_rows)]
+    text = json.dumps({**asdict(summary), "segments": stretches}, indent=2)
+    (output / "summary.json").write_text(text + "\n", encoding="utf-8")
+    plot_timeline(main_rows, output / "timeline.png", title)
+
+
+class AnnotatedVideo:
+    """Draws and encodes frames in a thread of its own, because encoding costs as much as tracking.
+
+    Args:
+        path: of the MP4 file.
+        fps: frames per second.
+        size: width and height, pixels.
+
+    Raises:
+        AnalysisError: if the file cannot be opened for writing.
+    """
+
+    def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
+        self._size = size
+        self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
+        if not self._writer.isOpened():
+            raise AnalysisError(f"cannot write video {path}")
+        self._queue: queue.Queue[tuple[Image, list[TimelineRow]] | None] = queue.Queue(
+            _WRITER_QUEUE
+        )
+        self._thread = threading.Thread(target=self._run, name="annotated video", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> AnnotatedVideo:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._queue.put(None)
+        self._thread.join()
+        self._writer.release()
+
+    def write(self, image: Image, rows: list[TimelineRow]) -> None:
+        """Add a frame; waits when the encoder is behind."""
+        self._queue.put((image, rows))
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            image, rows = item
+            drawn = annotate(image, rows)
+            if drawn.shape[1::-1] != self._size:
+                drawn = np.asarray(cv2.resize(drawn, self._size), dtype=np.uint8)
+            self._writer.write(drawn)
