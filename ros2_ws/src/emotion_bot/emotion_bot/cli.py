@@ -2,6 +2,8 @@
 
 import typer
 
+from emotion_bot.commands.analyze import analyze
+from emotion_bot.commands.doctor import doctor
 from emotion_bot.commands.up import up
 
 app = typer.Typer(
@@ -10,7 +12,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-app.command()(up)
+for command in (up, analyze, doctor):
+    app.command()(command)
 
 
 def main() -> None:

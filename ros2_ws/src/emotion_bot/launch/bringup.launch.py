@@ -1,4 +1,4 @@
-"""Starts the whole robot: `ros2 launch emotion_bot bringup.launch.py source:=webcam head:=virtual`."""
+"""Starts the whole robot: `ros2 launch emotion_bot bringup.launch.py source:=webcam`."""
 
 import os
 

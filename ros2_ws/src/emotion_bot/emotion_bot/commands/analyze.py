@@ -43,7 +43,9 @@ def analyze(
             task = progress.add_task(video.name, total=None)
 
             def advance(seconds: float) -> None:
-                progress.update(task, total=source.duration, completed=seconds)
+                progress.update(
+                    task, total=source.frame_count / source.fps or None, completed=seconds
+                )
 
             summary = analyze_video(source, reader, out, time.perf_counter, advance)
     except (SourceError, DetectorError, ModelError, AnalysisError, OSError) as error:

@@ -10,13 +10,12 @@ from emotion_core.head.joint_buffer import JointBuffer, JointBufferError
 from emotion_core.vision.camera_model import CalibrationError, PinholeCamera, load_calibration
 from emotion_core.vision.frames import Frame, SourceSpecificationError
 from emotion_core.vision.grabber import GrabberState, NewestFrameGrabber, Pace
-from emotion_core.vision.scene import Scene
-from emotion_core.vision.sources import parse_source
+from emotion_core.vision.sources import SceneSource, parse_source
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header
 
-from emotion_bot import camera_health, conversions, joints, qos, runner, topics
+from emotion_bot import camera_health, images, joints, qos, runner, stamps, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 
@@ -59,7 +58,11 @@ class CameraNode(runner.DeviceNode):
         values = declare(self, PARAMETERS)
         try:
             self._source = parse_source(
-                values["source"], width=values["width"], height=values["height"], fps=values["fps"]
+                values["source"],
+                pose=self._pose_at,
+                width=values["width"],
+                height=values["height"],
+                fps=values["fps"],
             )
             self._calibration = (
                 load_calibration(values["calibration_file"]) if values["calibration_file"] else None
@@ -70,8 +73,7 @@ class CameraNode(runner.DeviceNode):
         self._wait_for_subscriber: bool = values["wait_for_subscriber"]
         self._grabber = NewestFrameGrabber(self._source, self._now, pace=Pace(values["pace"]))
         self._head_pose = JointBuffer()
-        if isinstance(self._source, Scene):
-            self._source.follow(self._pose_at)
+        if isinstance(self._source, SceneSource):
             self.create_subscription(
                 JointState, topics.JOINT_STATES, self._on_joint_states, qos.STREAM
             )
@@ -112,7 +114,7 @@ class CameraNode(runner.DeviceNode):
     def _on_joint_states(self, message: JointState) -> None:
         position = joints.position(message)
         if position is not None:
-            self._head_pose.add(conversions.seconds_from_stamp(message.header.stamp), *position)
+            self._head_pose.add(stamps.seconds_from_stamp(message.header.stamp), *position)
 
     def _publish_frames(self) -> None:
         while self._wait_for_subscriber and self._images.get_subscription_count() == 0:
@@ -128,10 +130,10 @@ class CameraNode(runner.DeviceNode):
                     self._stop.wait()
 
     def _publish(self, frame: Frame) -> None:
-        header = Header(stamp=conversions.stamp_from_seconds(frame.time), frame_id=OPTICAL_FRAME)
+        header = Header(stamp=stamps.stamp_from_seconds(frame.time), frame_id=OPTICAL_FRAME)
         height, width = frame.image.shape[:2]
         self._infos.publish(self._camera_info(header, width, height))
-        self._images.publish(conversions.image_message(frame.image, header))
+        self._images.publish(images.image_message(frame.image, header))
 
     def _camera_info(self, header: Header, width: int, height: int) -> CameraInfo:
         camera = self._camera(width, height)
@@ -147,8 +149,8 @@ class CameraNode(runner.DeviceNode):
         )
 
     def _camera(self, width: int, height: int) -> PinholeCamera:
-        if isinstance(self._source, Scene):
-            return self._source.camera
+        if isinstance(self._source, SceneSource) and self._source.scene is not None:
+            return self._source.scene.camera
         if self._calibration is not None:
             return self._calibration.scaled(width, height)
         return PinholeCamera.from_field_of_view(width, height, self._field_of_view)

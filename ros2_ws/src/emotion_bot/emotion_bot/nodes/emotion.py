@@ -12,7 +12,7 @@ from emotion_core.inference.smoothing import PeopleSmoother, SmoothingParameters
 from emotion_core.resources import models_directory
 from rclpy.node import Node
 
-from emotion_bot import conversions, qos, runner, topics
+from emotion_bot import images, people, qos, runner, stamps, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 
@@ -66,19 +66,19 @@ class EmotionNode(Node):
         if not seen:
             return
         try:
-            crops = np.stack([conversions.array_from_image(face.crop) for face in seen])
+            crops = np.stack([images.array_from_image(face.crop) for face in seen])
             scores = self._model.predict(crops)
         except ValueError as error:
             self._rejection = str(error)
             self.get_logger().error(f"crops rejected: {error}", throttle_duration_sec=5.0)
             return
-        time = conversions.seconds_from_stamp(message.header.stamp)
+        time = stamps.seconds_from_stamp(message.header.stamp)
         for face, probabilities, valence_arousal in zip(
             seen, scores.probabilities, scores.valence_arousal, strict=True
         ):
             expression = self._people.update(face.id, probabilities, valence_arousal, time)
             self._publisher.publish(
-                conversions.expression_message(expression, face.id, message.header, _FACE_ONLY)
+                people.expression_message(expression, face.id, message.header, _FACE_ONLY)
             )
         self._expressions += len(seen)
         self._rejection = ""

@@ -15,7 +15,7 @@ from emotion_core.vision.yunet import YuNetDetector
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from emotion_bot import conversions, qos, runner, topics
+from emotion_bot import images, people, qos, runner, stamps, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 
@@ -49,8 +49,8 @@ class FacesNode(Node):
 
     def _on_image(self, message: Image) -> None:
         try:
-            image = conversions.array_from_image(message)
-            time = conversions.seconds_from_stamp(message.header.stamp)
+            image = images.array_from_image(message)
+            time = stamps.seconds_from_stamp(message.header.stamp)
             tracked = self._tracker.update(image, time)
         except ValueError as error:
             self._rejected += 1
@@ -59,7 +59,7 @@ class FacesNode(Node):
             return
         height, width = image.shape[:2]
         faces = [
-            conversions.face_message(
+            people.face_message(
                 face,
                 (width, height),
                 None

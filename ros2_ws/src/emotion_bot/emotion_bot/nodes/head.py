@@ -10,7 +10,7 @@ from emotion_core.head.factory import HeadChoiceError, make_head
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState
 
-from emotion_bot import conversions, joints, qos, runner, topics
+from emotion_bot import joints, qos, runner, stamps, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 
@@ -70,7 +70,7 @@ class HeadNode(runner.DeviceNode):
                 message.pan,
                 message.tilt,
                 (led.r * led.a, led.g * led.a, led.b * led.a),
-                conversions.nanoseconds_from_stamp(message.header.stamp),
+                stamps.nanoseconds_from_stamp(message.header.stamp),
             )
         except ValueError as error:
             self._rejection = str(error)
@@ -86,7 +86,7 @@ class HeadNode(runner.DeviceNode):
             joint_state = JointState(
                 name=[joints.PAN, joints.TILT], position=[snapshot.pan, snapshot.tilt]
             )
-            joint_state.header.stamp = conversions.stamp_from_seconds(snapshot.time)
+            joint_state.header.stamp = stamps.stamp_from_seconds(snapshot.time)
             self._joint_states.publish(joint_state)
         if snapshot != self._snapshot:
             self._states.publish(_state_message(snapshot))
@@ -116,7 +116,7 @@ class HeadNode(runner.DeviceNode):
 
 def _state_message(snapshot: HeadSnapshot) -> HeadState:
     message = HeadState(
-        acked_command_stamp=conversions.stamp_from_nanoseconds(snapshot.acked_stamp_ns),
+        acked_command_stamp=stamps.stamp_from_nanoseconds(snapshot.acked_stamp_ns),
         connected=snapshot.connected,
         powered=snapshot.powered,
         parked=snapshot.parked,
@@ -131,8 +131,8 @@ def _state_message(snapshot: HeadSnapshot) -> HeadState:
         commands_acked=snapshot.commands_acked,
         commands_lost=snapshot.commands_lost,
     )
-    message.header.stamp = conversions.stamp_from_seconds(max(snapshot.time, snapshot.acked_time))
-    message.acked_time = conversions.stamp_from_seconds(snapshot.acked_time)
+    message.header.stamp = stamps.stamp_from_seconds(max(snapshot.time, snapshot.acked_time))
+    message.acked_time = stamps.stamp_from_seconds(snapshot.acked_time)
     return message
 
 

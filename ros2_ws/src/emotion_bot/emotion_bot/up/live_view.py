@@ -40,10 +40,8 @@ def render(
     figures = Table.grid(padding=(0, 2))
     for name, value in (
         ("frames", f"{_number(snapshot.frame_rate, 1)} /s"),
-        (
-            "faces",
-            f"{snapshot.faces}" + (f", follows {snapshot.followed}" * bool(snapshot.followed)),
-        ),
+        ("faces", f"{snapshot.faces}"),
+        ("follows", snapshot.followed or "-"),
         ("valence", _number(snapshot.valence, 2, sign=True)),
         ("arousal", f"{_number(snapshot.arousal, 2, sign=True)}  {snapshot.affect}"),
         ("pan", f"{_degrees(snapshot.pan)}"),

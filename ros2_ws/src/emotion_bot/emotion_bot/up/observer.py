@@ -14,7 +14,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, JointState
 
 from emotion_bot import camera_health, joints, qos, topics
-from emotion_bot.conversions import nanoseconds_from_stamp, seconds_from_stamp
+from emotion_bot.stamps import nanoseconds_from_stamp, seconds_from_stamp
 
 
 @dataclass(frozen=True)

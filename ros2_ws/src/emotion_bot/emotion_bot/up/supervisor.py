@@ -99,7 +99,7 @@ class Supervisor:
         """Notice deaths and restart what is due.
 
         Raises:
-            ProcessFailedError: if a process ended with the fatal status; names it and its last words.
+            ProcessFailedError: if a process ended with the fatal status; with its last words.
         """
         for child in self._children:
             if child.restart_at is not None:

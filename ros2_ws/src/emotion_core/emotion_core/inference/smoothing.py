@@ -16,8 +16,8 @@ class SmoothingParameters:
     """How fast and how stubborn the smoothing is.
 
     Attributes:
-        time_constant: of the exponential filter, s. A sudden change passes the half after 0.69 of it.
-        margin: by how much another label's probability must exceed the present one's to replace it.
+        time_constant: of the exponential filter, s; a step is half passed after 0.69 of it.
+        margin: by how much another label must exceed the present one to replace it.
         expiry: after so many seconds without a sample the history no longer counts.
     """
 

@@ -38,7 +38,7 @@ def annotate(image: Image, rows: Sequence[TimelineRow]) -> Image:
         image: uint8 (H, W, 3) BGR.
         rows: the faces of this frame.
     """
-    drawn = image.copy()
+    drawn: Image = image.copy()
     for row in rows:
         _draw_face(drawn, row)
     if rows:

@@ -1,0 +1,182 @@
+"""`emotion-bot doctor`: what is installed, connected and missing."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from emotion_core.inference.expression import ExpressionModel, ModelError
+from emotion_core.resources import cache_directory, models_directory
+from emotion_core.vision.detection import DetectorError
+from emotion_core.vision.mtcnn import MtcnnDetector
+from rich.console import Console
+from rich.table import Table
+from serial.tools import list_ports
+
+from emotion_bot.graph import ENVIRONMENT
+
+
+class Status(Enum):
+    """Outcome of a check: a warning leaves the main job possible, an error does not."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding.
+
+    Attributes:
+        name: what was looked at.
+        status: ok, warning or error.
+        detail: what was found.
+        advice: what to do about it; empty when all is well.
+    """
+
+    name: str
+    status: str
+    detail: str
+    advice: str = ""
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Check the installation and the devices; exit 1 when the robot cannot start."""
+    checks = [check() for check in CHECKS]
+    healthy = all(check.status != Status.ERROR.value for check in checks)
+    if as_json:
+        typer.echo(json.dumps({"ok": healthy, "checks": [asdict(c) for c in checks]}, indent=2))
+    else:
+        table = Table("", "check", "found", "advice")
+        marks = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "error": "[red]error[/]"}
+        for check in checks:
+            table.add_row(marks[check.status], check.name, check.detail, check.advice)
+        Console().print(table)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def _interpreter() -> Check:
+    return Check("python", Status.OK.value, f"{platform.python_version()} on {platform.platform()}")
+
+
+def _ros() -> Check:
+    for module in ("rclpy", "emotion_bot_msgs.msg", "sensor_msgs.msg"):
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            return Check("ros", Status.ERROR.value, str(error), "run make setup, or source ROS 2")
+    return Check("ros", Status.OK.value, "rclpy and the interfaces import")
+
+
+def _transport() -> Check:
+    name = "FASTDDS_BUILTIN_TRANSPORTS"
+    value = os.environ.get(name)
+    if value is None or value.startswith("LARGE_DATA"):
+        return Check("transport", Status.OK.value, value or f"set at bring-up: {ENVIRONMENT[name]}")
+    return Check(
+        "transport",
+        Status.WARNING.value,
+        f"{name}={value}",
+        "camera frames may be lost; unset it to use LARGE_DATA",
+    )
+
+
+def _face_model() -> Check:
+    try:
+        path = models_directory() / "face.onnx"
+        version = ExpressionModel(path).metadata.get("version", "unknown")
+    except (ModelError, FileNotFoundError) as error:
+        return Check(
+            "face model", Status.ERROR.value, str(error), "restore models/ from the source"
+        )
+    return Check("face model", Status.OK.value, f"{path.name}, version {version}")
+
+
+def _face_detector() -> Check:
+    try:
+        MtcnnDetector(cache_directory() / "mtcnn")
+    except DetectorError as error:
+        return Check("face detector", Status.ERROR.value, str(error), "run make setup")
+    return Check("face detector", Status.OK.value, "MTCNN")
+
+
+def _cameras() -> Check:
+    devices = sorted(str(device) for device in Path("/dev").glob("video*"))
+    if not devices:
+        return Check(
+            "camera", Status.WARNING.value, "no /dev/video*", "use --source scene or video:PATH"
+        )
+    closed = [device for device in devices if not os.access(device, os.R_OK | os.W_OK)]
+    if closed:
+        return Check(
+            "camera",
+            Status.WARNING.value,
+            f"no permission for {', '.join(closed)}",
+            "add the user to the group video",
+        )
+    return Check("camera", Status.OK.value, ", ".join(devices))
+
+
+def _head_ports() -> Check:
+    ports = [f"{port.device} ({port.description})" for port in list_ports.comports()]
+    if not ports:
+        return Check(
+            "head", Status.WARNING.value, "no serial port", "use --head sim or --head virtual"
+        )
+    return Check("head", Status.OK.value, ", ".join(ports))
+
+
+def _simulator() -> Check:
+    tools = ("arduino-builder", "avr-gcc", "cc")
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if not any(Path(folder, "simavr/sim_avr.h").exists() for folder in _include_folders()):
+        missing.append("libsimavr-dev")
+    if missing:
+        return Check(
+            "simulated head",
+            Status.WARNING.value,
+            f"missing: {', '.join(missing)}",
+            "install them for --head sim; --head virtual needs nothing",
+        )
+    return Check("simulated head", Status.OK.value, "compiler and simulator found")
+
+
+def _include_folders() -> tuple[str, ...]:
+    return ("/usr/include", "/usr/local/include")
+
+
+def _system_launch() -> Check:
+    if importlib.util.find_spec("launch_ros") is None:
+        return Check(
+            "ros2 launch",
+            Status.OK.value,
+            "no system ROS 2 here; emotion-bot up starts the same graph",
+        )
+    return Check("ros2 launch", Status.OK.value, "launch_ros imports")
+
+
+CHECKS: tuple[Callable[[], Check], ...] = (
+    _interpreter,
+    _ros,
+    _transport,
+    _face_model,
+    _face_detector,
+    _cameras,
+    _head_ports,
+    _simulator,
+    _system_launch,
+)
