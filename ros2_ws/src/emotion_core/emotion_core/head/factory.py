@@ -1,27 +1,45 @@
-"""Choosing the head from the words a user types."""
+"""Makes a head from the words of the command line."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from emotion_core.head.backend import Head
+from emotion_core.head.limits import HeadLimits
+from emotion_core.head.serial_head import SerialHead
+from emotion_core.head.simulated import SimulatedHead
 from emotion_core.head.virtual import VirtualHead
 
 
-class HeadChoiceError(ValueError):
-    """The choice names no head; the message lists what there is."""
-
-
-def make_head(choice: str, clock: Callable[[], float]) -> Head:
-    """Return the head that a choice names, not yet opened.
+def create_head(
+    specification: str,
+    clock: Callable[[], float] = time.time,
+    limits: HeadLimits | None = None,
+) -> Head | None:
+    """Return the head that a specification names; it is not yet open.
 
     Args:
-        choice: ``virtual``.
-        clock: present time, s; the head's snapshots are on this clock.
+        specification: ``virtual``, ``sim``, ``serial:PORT``, ``serial`` (looks for a board by its
+            USB id) or ``none``.
+        clock: gives the times of snapshots, s.
+        limits: the host's own limits.
+
+    Returns:
+        The head, or None for ``none``.
 
     Raises:
-        HeadChoiceError: if the choice is something else.
+        ValueError: if the specification is none of these.
     """
-    if choice == "virtual":
-        return VirtualHead(clock)
-    raise HeadChoiceError(f"head {choice!r} is none of: virtual")
+    kind, _, port = specification.partition(":")
+    if kind == "serial" and (port or specification == "serial"):
+        return SerialHead(port or None, clock, limits)
+    if specification == "virtual":
+        return VirtualHead(clock, limits)
+    if specification == "sim":
+        return SimulatedHead(clock, limits)
+    if specification == "none":
+        return None
+    raise ValueError(
+        f"head {specification!r} is none of virtual, sim, serial, serial:PORT and none"
+    )
