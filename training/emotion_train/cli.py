@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +17,64 @@ app = typer.Typer(
 )
 export_app = typer.Typer(no_args_is_help=True, help="Write networks as ONNX graphs.")
 app.add_typer(export_app, name="export")
+evaluate_app = typer.Typer(no_args_is_help=True, help="Figures of the shipped models.")
+app.add_typer(evaluate_app, name="evaluate")
 
 console = Console()
+
+
+@app.command("fit", context_settings={"ignore_unknown_options": True})
+def fit_command(
+    experiment: Annotated[Path, typer.Argument(help="Experiment file (YAML).")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Settings over the file's: key.part=value …")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,
+    accelerator: Annotated[str, typer.Option(help="cpu, gpu or auto.")] = "auto",
+    devices: Annotated[str, typer.Option(help="How many, or auto.")] = "auto",
+    hosts: Annotated[int, typer.Option(min=1, help="Machines, started with torchrun.")] = 1,
+) -> None:
+    """Train what an experiment file describes."""
+    from emotion_train.fit import fit
+    from emotion_train.tasks.registry import load_experiment
+
+    settings, task = load_experiment(experiment, overrides or ())
+    directory = out or Path("runs") / settings.name
+    best = fit(
+        settings,
+        task,
+        directory,
+        resume=resume,
+        accelerator=accelerator,
+        devices=int(devices) if devices.isdigit() else devices,
+        hosts=hosts,
+    )
+    console.print(f"best checkpoint: {best}")
+
+
+@evaluate_app.command("face")
+def evaluate_face_command(
+    data: Annotated[Path, typer.Option(help="Folder of splits or emotions, zip or fer2013.csv.")],
+    json_path: Annotated[Path, typer.Option("--json", help="File for the figures.")],
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "valid",
+    weights: Annotated[Path | None, typer.Option(help="ONNX file; the shipped one.")] = None,
+    votes: Annotated[Path | None, typer.Option(help="FER+ votes, for a second table.")] = None,
+) -> None:
+    """Accuracy, macro F1, calibration and figures per class of the face model."""
+    from emotion_core.inference.expression import ExpressionModel
+    from emotion_core.resources import models_directory
+
+    from emotion_train.evaluation.face import evaluate_face
+    from emotion_train.evaluation.tables import figures_table
+
+    model = ExpressionModel(weights or models_directory() / "face.onnx")
+    evaluation = evaluate_face(model, data, split, votes)
+    json_path.parent.mkdir(parents=True, exist_ok=True)
+    json_path.write_text(json.dumps(evaluation.report(), indent=2) + "\n", encoding="utf-8")
+    console.print(figures_table(f"{split}: labels", evaluation.label))
+    if evaluation.majority is not None:
+        console.print(figures_table(f"{split}: annotators' majority", evaluation.majority))
 
 
 @export_app.command("mtcnn")
@@ -36,6 +93,23 @@ def export_mtcnn_command(
             console.print(f"wrote {path}")
     else:
         console.print(f"{directory} is up to date")
+
+
+@export_app.command("face")
+def export_face_command(
+    run: Annotated[Path, typer.Argument(help="Folder of a face run.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; models/.")] = None,
+    checkpoint: Annotated[str, typer.Option(help="best or last.")] = "best",
+) -> None:
+    """Write face.onnx and face.safetensors."""
+    from emotion_core.resources import models_directory
+
+    from emotion_train.export.face import export_face
+
+    exported = export_face(run, out or models_directory(), checkpoint=checkpoint)
+    console.print(
+        f"wrote {exported.graph} and {exported.weights}, temperature {exported.temperature:.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from emotion_core.inference.expression import ExpressionModel
+from emotion_train.checkpoints import CheckpointError, load_run, load_weights
+from emotion_train.curves import read_curves
+from emotion_train.evaluation.face import evaluate_face
+from emotion_train.export.face import export_face
+from emotion_train.fit import fit
+from emotion_train.tasks.face.module import FaceModule, predicted_logits
+from emotion_train.tasks.registry import load_experiment
+
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
+
+
+def train(file: Path, directory: Path, *overrides: str, resume: bool = False) -> Path:
+    experiment, task = load_experiment(file, overrides)
+    return fit(experiment, task, directory, resume=resume, accelerator="cpu", devices=1)
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["state_dict"]
+    return state
+
+
+@pytest.fixture(scope="module")
+def run(face_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run that has learnt the made-up faces."""
+    directory = tmp_path_factory.mktemp("run")
+    file = directory / "learn.yaml"
+    content = {
+        "name": "learn",
+        "task": "face",
+        "data": {
+            "path": str(face_folder),
+            "votes": str(face_folder / "votes.csv"),
+            "batch_size": 14,
+        },
+        "network": {"name": "expression_net", "widths": [16, 32], "depths": [1, 1]},
+        "objective": {"votes": 0.5, "valence_arousal": 0.5, "votes_in_prediction": 0.25},
+        "optimizer": {"name": "adam", "learning_rate": 0.01, "schedule": {"name": "constant"}},
+        "trainer": {"epochs": 20},
+    }
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    train(file, directory / "run")
+    return directory / "run"
+
+
+def test_it_learns(run: Path) -> None:
+    assert max(row["val/accuracy"] for row in read_curves(run)) > 0.8
+
+
+def test_provenance_is_kept(run: Path) -> None:
+    provenance = json.loads((run / "provenance.json").read_text(encoding="utf-8"))
+    assert len(provenance["data_sha256"]) == 64
+    assert provenance["seed"] == 0
+    assert load_experiment(run / "experiment.yaml")[0].name == "learn"
+
+
+def test_exported_graph_agrees_with_torch(run: Path, face_folder: Path, tmp_path: Path) -> None:
+    exported = export_face(run, tmp_path)
+    model = ExpressionModel(exported.graph)
+    assert float(model.metadata["temperature"]) == exported.temperature
+    _, _, module = load_run(run)
+    assert isinstance(module, FaceModule)
+    crops = np.random.default_rng(0).integers(0, 256, (9, 48, 48)).astype(np.uint8)
+    with torch.no_grad():
+        output = module(torch.from_numpy(crops).unsqueeze(1).float() / 255)
+    logits = predicted_logits(output, 0.25) / exported.temperature
+    scores = model.predict(crops)
+    # The export rounds the kernels to half precision, hence the tolerance.
+    np.testing.assert_allclose(scores.probabilities, logits.softmax(1).numpy(), atol=5e-3)
+    np.testing.assert_allclose(scores.valence_arousal, output.valence_arousal.numpy(), atol=5e-3)
+    np.testing.assert_allclose(scores.probabilities.sum(axis=1), 1, atol=1e-5)
+    for crop, row in zip(crops, scores.probabilities, strict=True):
+        np.testing.assert_allclose(model.predict(crop[None]).probabilities[0], row, atol=1e-5)
+    evaluation = evaluate_face(model, face_folder, "valid", face_folder / "votes.csv")
+    assert evaluation.label.accuracy > 0.8
+    assert evaluation.majority is not None
+    assert evaluation.majority.n < evaluation.label.n == 28
+    assert json.loads(json.dumps(evaluation.report()))["n"] == 28
+
+
+def test_same_seed_same_weights(experiment_file: Path, tmp_path: Path) -> None:
+    first, second, other = (
+        weights(train(experiment_file, tmp_path / name, "trainer.epochs=1", f"seed={seed}"))
+        for name, seed in (("a", 5), ("b", 5), ("c", 6))
+    )
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+class KilledError(RuntimeError):
+    pass
+
+
+def test_killed_run_resumes_to_the_same_read_curves(
+    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(experiment_file, tmp_path / "whole")
+    original = FaceModule.training_step
+    steps = 0
+
+    def step_until_killed(self: FaceModule, batch: object) -> torch.Tensor:
+        nonlocal steps
+        steps += 1
+        if steps == 5:
+            raise KilledError
+        return original(self, batch)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FaceModule, "training_step", step_until_killed)
+        with pytest.raises(KilledError):
+            train(experiment_file, tmp_path / "broken")
+    train(experiment_file, tmp_path / "broken", resume=True)
+    whole, broken = (
+        weights(tmp_path / "whole" / "last.ckpt"),
+        weights(tmp_path / "broken" / "last.ckpt"),
+    )
+    for name, tensor in whole.items():
+        torch.testing.assert_close(broken[name], tensor, msg=name)
+    assert [row["epoch"] for row in read_curves(tmp_path / "broken")] == [0, 1, 2]
+    curves = map(read_curves, (tmp_path / "broken", tmp_path / "whole"))
+    for resumed, unbroken in zip(*curves, strict=True):
+        assert resumed == pytest.approx(unbroken, rel=1e-4)
+
+
+def test_checkpoint_of_another_architecture_is_refused(run: Path, experiment_file: Path) -> None:
+    experiment, task = load_experiment(experiment_file)
+    with pytest.raises(CheckpointError, match=r"best\.ckpt is of another architecture"):
+        load_weights(task.module(experiment), run / "best.ckpt")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])
+def test_damaged_checkpoint_is_refused(
+    experiment_file: Path, tmp_path: Path, content: bytes
+) -> None:
+    experiment, task = load_experiment(experiment_file)
+    path = tmp_path / "best.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"best\.ckpt"):
+        load_weights(task.module(experiment), path)
+
+
+def test_early_stop(experiment_file: Path, tmp_path: Path) -> None:
+    train(
+        experiment_file,
+        tmp_path / "run",
+        "trainer.epochs=30",
+        "trainer.patience=1",
+        "optimizer.learning_rate=1.0e-9",
+        "trainer.ema_decay=0",
+    )
+    assert len(read_curves(tmp_path / "run")) < 10

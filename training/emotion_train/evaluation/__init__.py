@@ -1,0 +1,1 @@
+"""Figures of the shipped models, through the code the robot runs."""

@@ -1,0 +1,119 @@
+"""One training run: from an experiment to a folder with checkpoints and figures."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    TQDMProgressBar,
+)
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+
+from emotion_train.callbacks.weight_average import MovingAverage
+from emotion_train.curves import CURVES
+from emotion_train.experiment import Experiment, code_version, write_settings
+from emotion_train.tasks.registry import Task
+
+RESOLVED = "experiment.yaml"
+PROVENANCE = "provenance.json"
+BEST, LAST = "best", "last"
+
+logger = logging.getLogger(__name__)
+
+
+def fit(
+    experiment: Experiment,
+    task: Task,
+    directory: Path,
+    *,
+    resume: bool = False,
+    accelerator: str = "auto",
+    devices: int | str = "auto",
+    hosts: int = 1,
+) -> Path:
+    """Train an experiment.
+
+    Args:
+        experiment: its settings.
+        task: the task they belong to.
+        directory: gets the resolved settings, provenance, logs, ``best.ckpt`` and ``last.ckpt``.
+        resume: go on from ``last.ckpt`` when it is there.
+        accelerator: see `lightning.Trainer`.
+        devices: see `lightning.Trainer`.
+        hosts: number of machines, each started with torchrun.
+
+    Returns:
+        The best checkpoint.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    lightning.seed_everything(experiment.seed)
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    # Ours is the hook that is meant, and the run's folder is meant to be used again.
+    warnings.filterwarnings("ignore", message=".*overridden `on_after_batch_transfer`.*")
+    warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+    warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
+    data = task.data(experiment)
+    write_settings(experiment, directory / RESOLVED)
+    provenance = {
+        "code": code_version(),
+        "data_sha256": data.fingerprint(),
+        "seed": experiment.seed,
+        "torch": torch.__version__,
+        "lightning": lightning.__version__,
+    }
+    (directory / PROVENANCE).write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+    loggers: list[Logger] = [
+        CSVLogger(directory, name=CURVES),
+        TensorBoardLogger(directory, name="", version="tensorboard"),
+    ]
+    trainer = lightning.Trainer(
+        max_epochs=experiment.trainer.epochs,
+        precision=experiment.trainer.precision,
+        gradient_clip_val=experiment.trainer.gradient_clip or None,
+        accelerator=accelerator,
+        devices=devices,
+        num_nodes=hosts,
+        logger=loggers,
+        callbacks=_callbacks(experiment, task, directory),
+        num_sanity_val_steps=0,
+        log_every_n_steps=20,
+        use_distributed_sampler=False,
+        enable_model_summary=False,
+        deterministic="warn",
+    )
+    last = directory / f"{LAST}.ckpt"
+    checkpoint = str(last) if resume and last.is_file() else None
+    trainer.fit(task.module(experiment), datamodule=data, ckpt_path=checkpoint)
+    return directory / f"{BEST}.ckpt"
+
+
+def _callbacks(experiment: Experiment, task: Task, directory: Path) -> list[Callback]:
+    callbacks: list[Callback] = [
+        TQDMProgressBar(refresh_rate=10),
+        LearningRateMonitor("epoch"),
+        ModelCheckpoint(
+            directory,
+            filename=BEST,
+            monitor=task.monitor,
+            mode=task.mode,
+            enable_version_counter=False,
+        ),
+        # A separate one: that of the best does not write an epoch without progress.
+        ModelCheckpoint(directory, filename=LAST, enable_version_counter=False),
+    ]
+    if experiment.trainer.ema_decay > 0:
+        callbacks.insert(0, MovingAverage(experiment.trainer.ema_decay))
+    if experiment.trainer.patience > 0:
+        callbacks.append(
+            EarlyStopping(task.monitor, patience=experiment.trainer.patience, mode=task.mode)
+        )
+    return callbacks

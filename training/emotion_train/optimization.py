@@ -1,0 +1,73 @@
+"""Optimisers and learning-rate schedules from settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import nn
+
+from emotion_train.experiment import OneCycle, OptimizerSettings, ReduceOnPlateau
+
+
+def configure_optimization(
+    module: nn.Module, settings: OptimizerSettings, total_steps: int
+) -> OptimizerLRScheduler:
+    """Return what Lightning's ``configure_optimizers`` returns.
+
+    Args:
+        module: whose parameters are trained; frozen ones are left out.
+        settings: optimiser and schedule.
+        total_steps: optimiser steps of the whole run.
+    """
+    optimizer = _make_optimizer(_parameter_groups(module, settings.weight_decay), settings)
+    schedule = settings.schedule
+    if isinstance(schedule, OneCycle):
+        one_cycle = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=settings.learning_rate,
+            total_steps=total_steps,
+            pct_start=schedule.warm_up,
+            cycle_momentum=False,
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": one_cycle, "interval": "step"},
+        }
+    if isinstance(schedule, ReduceOnPlateau):
+        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, factor=schedule.factor, patience=schedule.patience
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": plateau, "interval": "epoch", "monitor": "val/loss"},
+        }
+    return {"optimizer": optimizer}
+
+
+def _parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    # One-dimensional parameters are biases and normalisation: decay would only shrink their scale.
+    return [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def _make_optimizer(
+    groups: list[dict[str, Any]], settings: OptimizerSettings
+) -> torch.optim.Optimizer:
+    rate = settings.learning_rate
+    if settings.name == "sgd":
+        return torch.optim.SGD(
+            groups,
+            lr=rate,
+            momentum=settings.momentum,
+            nesterov=settings.nesterov and settings.momentum > 0,
+        )
+    if settings.name == "rmsprop":
+        return torch.optim.RMSprop(groups, lr=rate, momentum=settings.momentum)
+    if settings.name == "adam":
+        return torch.optim.Adam(groups, lr=rate)
+    return torch.optim.AdamW(groups, lr=rate)

@@ -1,0 +1,1 @@
+"""Expression from a face crop."""

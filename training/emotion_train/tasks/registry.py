@@ -1,0 +1,62 @@
+"""Which tasks there are, and how an experiment file finds its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lightning import LightningModule
+from pydantic import ValidationError
+
+from emotion_train.experiment import Experiment, ExperimentError, read_settings
+from emotion_train.tasks.base import TaskData
+from emotion_train.tasks.face.data import FaceDataModule
+from emotion_train.tasks.face.module import FaceModule
+from emotion_train.tasks.face.settings import FaceExperiment
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of training.
+
+    Attributes:
+        experiment: the settings its experiment files are checked against.
+        data: makes the Lightning data module.
+        module: makes the Lightning module, network included.
+        monitor: the validation figure that chooses the best checkpoint.
+        mode: ``max`` or ``min``: which direction of it is better.
+    """
+
+    experiment: type[Experiment]
+    data: Callable[[Any], TaskData]
+    module: Callable[[Any], LightningModule]
+    monitor: str
+    mode: str
+
+
+TASKS: dict[str, Task] = {
+    "face": Task(FaceExperiment, FaceDataModule, FaceModule, "val/accuracy", "max"),
+}
+
+
+def load_experiment(path: Path, overrides: Sequence[str] = ()) -> tuple[Experiment, Task]:
+    """Read, override and check an experiment file.
+
+    Raises:
+        ExperimentError: if it cannot be read, its task is unknown or a setting is wrong; the
+            message lists every wrong setting.
+    """
+    content = read_settings(path, overrides)
+    task = TASKS.get(str(content.get("task")))
+    if task is None:
+        raise ExperimentError(f"{path}: task {content.get('task')!r} is none of {', '.join(TASKS)}")
+    try:
+        return task.experiment.model_validate(content), task
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise ExperimentError(f"{path}: {faults}") from error
