@@ -69,9 +69,8 @@ class BearingFilter:
     @property
     def speed(self) -> float:
         """Speed that is believed, rad/s: it has lasted a while and stands out of the noise."""
-        slowest = min(speed for _, speed in self._speeds)
-        fastest = max(speed for _, speed in self._speeds)
-        lasting = max(slowest, 0.0) + min(fastest, 0.0)
+        before, now = self._speeds[0][1], self._speeds[-1][1]
+        lasting = min(before, now, key=abs) if before * now > 0 else 0.0
         shrinkage = lasting**2 + self._parameters.rest_speed**2
         return lasting**3 / shrinkage if shrinkage > 0 else 0.0
 

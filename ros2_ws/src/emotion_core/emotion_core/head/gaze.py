@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from emotion_core.head.bearing_filter import BearingFilterParameters
 from emotion_core.head.gaze_axis import GazeAxis
 from emotion_core.head.gaze_parameters import GazeParameters
-from emotion_core.head.setpoint import SetPoint
 
 __all__ = [
     "BearingFilterParameters",
@@ -88,9 +87,12 @@ class GazeController:
         Args:
             pan: measured, rad.
             tilt: measured, rad.
+
+        Raises:
+            ValueError: if an angle is not finite.
         """
-        self._pan.setpoint = SetPoint(self.parameters.limits.pan.clamp(pan))
-        self._tilt.setpoint = SetPoint(self.parameters.limits.tilt.clamp(tilt))
+        self._pan.start_from(pan)
+        self._tilt.start_from(tilt)
         if self._state is GazeState.IDLE:
             self._state = GazeState.RETURNING
 
@@ -118,7 +120,8 @@ class GazeController:
             return
         self._observed = time
         if face_id is None:
-            self._lose()
+            if time - self._seen > self.parameters.loss_delay:
+                self._lose()
             return
         is_followed = self._state is GazeState.TRACKING and face_id == self._face_id
         if bearing is None:

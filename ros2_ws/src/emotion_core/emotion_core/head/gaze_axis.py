@@ -34,10 +34,16 @@ class GazeAxis:
         self._limits = limits
         self._home = home
         self.filter = BearingFilter(parameters.filter)
-        self.setpoint = SetPoint(home)
+        self.setpoint = SetPoint(home, limits.minimum, limits.maximum)
         self._held = home
         self._moving = False
         self._speeds: deque[tuple[float, float]] = deque([(-math.inf, 0.0)])
+
+    def start_from(self, angle: float) -> None:
+        """Let the set-point begin, at rest, at the allowed angle nearest to one in rad."""
+        self.setpoint = SetPoint(
+            self._limits.clamp(angle), self._limits.minimum, self._limits.maximum
+        )
 
     def measure(self, time: float, bearing: float) -> None:
         """Take a bearing (rad) of the target, seen at a time (s)."""

@@ -23,7 +23,8 @@ class GazeParameters:
         head_delay: from a command to the movement it causes, s. The set-point leads by it.
         prediction_limit: longest time a movement is extrapolated from its last measurement, s;
             0 switches prediction off.
-        hold_duration: how long to stay after a loss, s.
+        loss_delay: a face counts as lost when the pictures of this long do not show it, s.
+        hold_duration: how long to stay since a lost face was last seen, s.
         return_speed: on the way home, rad/s.
         silence_timeout: without any observation for this long, the face counts as lost, s.
         home_pan: rad.
@@ -41,6 +42,7 @@ class GazeParameters:
     pose_time_error: float = 0.05
     head_delay: float = 0.03
     prediction_limit: float = 0.35
+    loss_delay: float = 0.2
     hold_duration: float = 2.0
     return_speed: float = 0.4
     silence_timeout: float = 0.5
@@ -58,6 +60,7 @@ class GazeParameters:
             "pose_time_error",
             "head_delay",
             "prediction_limit",
+            "loss_delay",
             "hold_duration",
         ):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
