@@ -1,4 +1,4 @@
-"""Reading what a run has kept."""
+"""Reading trained weights."""
 
 from __future__ import annotations
 
@@ -6,40 +6,19 @@ import pickle
 from pathlib import Path
 
 import torch
-from lightning import LightningModule
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from emotion_train.experiment import Experiment
-from emotion_train.fit import BEST, RESOLVED
-from emotion_train.tasks.registry import Task, load_experiment
+from emotion_train.tasks.base import TaskModule
 
 
 class CheckpointError(RuntimeError):
     """A checkpoint cannot be used; the message names the file and the fault."""
 
 
-def load_run(directory: Path, checkpoint: str = BEST) -> tuple[Experiment, Task, LightningModule]:
-    """Read a run's experiment and the weights of one of its checkpoints.
-
-    Args:
-        directory: the run's folder.
-        checkpoint: name of the checkpoint without suffix.
-
-    Returns:
-        The experiment, its task, and the module in evaluation mode with those weights.
-
-    Raises:
-        CheckpointError: if the checkpoint is missing, damaged or of another architecture.
-        ExperimentError: if the run's experiment cannot be read.
-    """
-    experiment, task = load_experiment(directory / RESOLVED)
-    module = task.module(experiment)
-    load_weights(module, directory / f"{checkpoint}.ckpt")
-    return experiment, task, module.eval()
-
-
-def load_weights(module: nn.Module, path: Path) -> None:
-    """Load a Lightning checkpoint's weights into ``module``.
+def load_weights(module: TaskModule, path: Path) -> None:
+    """Load a run's checkpoint (``.ckpt``) or its network's weights (``.safetensors``).
 
     Only tensors and plain values are read, never code.
 
@@ -49,11 +28,22 @@ def load_weights(module: nn.Module, path: Path) -> None:
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        state: dict[str, Tensor] = content["state_dict"]
-    except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path} is not a readable checkpoint: {error}") from error
-    load_state(module, state, str(path))
+        if path.suffix == ".safetensors":
+            target: nn.Module = module.network
+            state = load_file(path)
+        else:
+            target = module
+            state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    except (
+        RuntimeError,
+        EOFError,
+        KeyError,
+        TypeError,
+        pickle.UnpicklingError,
+        SafetensorError,
+    ) as error:
+        raise CheckpointError(f"{path} holds no readable weights: {error}") from error
+    load_state(target, state, str(path))
 
 
 def load_state(module: nn.Module, state: dict[str, Tensor], source: str) -> None:

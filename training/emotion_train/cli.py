@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from emotion_core.resources import cache_directory
 from rich.console import Console
+from rich.table import Table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,6 +52,37 @@ def fit_command(
         hosts=hosts,
     )
     console.print(f"best checkpoint: {best}")
+
+
+@app.command("zoo")
+def zoo_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """List every network with its number of parameters and its source."""
+    from emotion_train.zoo import ZOO
+
+    sizes = [(entry, entry.size()) for entry in ZOO]
+    if as_json:
+        rows = [
+            {
+                "name": entry.name,
+                "parameters": size.total,
+                "trainable": size.trainable,
+                "task": entry.task,
+                "source": entry.source,
+            }
+            for entry, size in sizes
+        ]
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table("network", "task", "source")
+    table.add_column("parameters", justify="right")
+    table.add_column("trainable", justify="right")
+    for entry, size in sizes:
+        table.add_row(
+            entry.name, entry.task, entry.source, f"{size.total:,}", f"{size.trainable:,}"
+        )
+    console.print(table)
 
 
 @evaluate_app.command("face")

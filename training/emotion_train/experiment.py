@@ -71,6 +71,15 @@ class TrainerSettings(Settings):
     """Largest norm of the gradient; 0 leaves it."""
 
 
+class Start(Settings):
+    """Begin from trained weights instead of random ones."""
+
+    weights: Path
+    """A network's ``.safetensors`` or a run's ``.ckpt``."""
+    frozen: bool = False
+    """Train the heads alone: the backbone keeps its weights and statistics."""
+
+
 class Experiment(Settings):
     """What all experiments have; each task adds its data, network and objective."""
 
@@ -78,6 +87,7 @@ class Experiment(Settings):
     task: str
     description: str = ""
     seed: NonNegativeInt = 0
+    start: Start | None = None
     optimizer: OptimizerSettings = OptimizerSettings()
     trainer: TrainerSettings = TrainerSettings()
 
@@ -116,7 +126,9 @@ def read_settings(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
 
 def _set(target: dict[str, Any], keys: list[str], value: object, override: str) -> None:
     for key in keys[:-1]:
-        target = target.setdefault(key, {})
+        if target.get(key) is None:
+            target[key] = {}
+        target = target[key]
         if not isinstance(target, dict):
             raise ExperimentError(f"override {override!r}: {key} has no parts")
     target[keys[-1]] = value

@@ -18,7 +18,9 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
+from emotion_train.callbacks.freeze import Freeze
 from emotion_train.callbacks.weight_average import MovingAverage
+from emotion_train.checkpoints import load_weights
 from emotion_train.curves import CURVES
 from emotion_train.experiment import Experiment, code_version, write_settings
 from emotion_train.tasks.registry import Task
@@ -53,6 +55,9 @@ def fit(
 
     Returns:
         The best checkpoint.
+
+    Raises:
+        CheckpointError: if the weights to start from cannot be used.
     """
     directory.mkdir(parents=True, exist_ok=True)
     lightning.seed_everything(experiment.seed)
@@ -71,6 +76,12 @@ def fit(
         "lightning": lightning.__version__,
     }
     (directory / PROVENANCE).write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+    module = task.module(experiment)
+    callbacks = _callbacks(experiment, task, directory)
+    if experiment.start is not None:
+        load_weights(module, experiment.start.weights)
+        if experiment.start.frozen:
+            callbacks.append(Freeze(module.backbone()))
     loggers: list[Logger] = [
         CSVLogger(directory, name=CURVES),
         TensorBoardLogger(directory, name="", version="tensorboard"),
@@ -83,7 +94,7 @@ def fit(
         devices=devices,
         num_nodes=hosts,
         logger=loggers,
-        callbacks=_callbacks(experiment, task, directory),
+        callbacks=callbacks,
         num_sanity_val_steps=0,
         log_every_n_steps=20,
         use_distributed_sampler=False,
@@ -92,7 +103,7 @@ def fit(
     )
     last = directory / f"{LAST}.ckpt"
     checkpoint = str(last) if resume and last.is_file() else None
-    trainer.fit(task.module(experiment), datamodule=data, ckpt_path=checkpoint)
+    trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
     return directory / f"{BEST}.ckpt"
 
 

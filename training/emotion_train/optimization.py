@@ -24,11 +24,13 @@ def configure_optimization(
     optimizer = _make_optimizer(_parameter_groups(module, settings.weight_decay), settings)
     schedule = settings.schedule
     if isinstance(schedule, OneCycle):
+        # torch divides by the length of the rise less one step.
+        warm_up = min(1.0, max(schedule.warm_up, 2.0 / total_steps))
         one_cycle = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
             max_lr=settings.learning_rate,
             total_steps=total_steps,
-            pct_start=schedule.warm_up,
+            pct_start=warm_up,
             cycle_momentum=False,
         )
         return {

@@ -8,11 +8,12 @@ import pytest
 import torch
 import yaml
 from emotion_core.inference.expression import ExpressionModel
-from emotion_train.checkpoints import CheckpointError, load_run, load_weights
+from emotion_train.checkpoints import CheckpointError, load_weights
 from emotion_train.curves import read_curves
 from emotion_train.evaluation.face import evaluate_face
 from emotion_train.export.face import export_face
 from emotion_train.fit import fit
+from emotion_train.runs import load_run
 from emotion_train.tasks.face.module import FaceModule, predicted_logits
 from emotion_train.tasks.registry import load_experiment
 
@@ -85,6 +86,39 @@ def test_exported_graph_agrees_with_torch(run: Path, face_folder: Path, tmp_path
     assert evaluation.majority is not None
     assert evaluation.majority.n < evaluation.label.n == 28
     assert json.loads(json.dumps(evaluation.report()))["n"] == 28
+
+
+def test_start_from_trained_weights(run: Path, tmp_path: Path) -> None:
+    exported = export_face(run, tmp_path)
+    resolved = run / "experiment.yaml"
+    options = ["trainer.epochs=1", "optimizer.learning_rate=1.0e-9"]
+    for source in (run / "best.ckpt", exported.weights):
+        directory = tmp_path / source.suffix
+        train(resolved, directory, *options, f"start.weights={source}")
+        assert read_curves(directory)[0]["val/accuracy"] > 0.8
+    train(resolved, tmp_path / "fresh", *options)
+    assert read_curves(tmp_path / "fresh")[0]["val/accuracy"] < 0.5
+
+
+def test_frozen_start_trains_the_heads_alone(run: Path, tmp_path: Path) -> None:
+    train(
+        run / "experiment.yaml",
+        tmp_path,
+        "trainer.epochs=1",
+        f"start.weights={run / 'best.ckpt'}",
+        "start.frozen=true",
+    )
+    before, after = weights(run / "best.ckpt"), weights(tmp_path / "last.ckpt")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert all("_head." in name for name in changed)
+
+
+def test_damaged_start_is_refused(run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(b"nothing")
+    with pytest.raises(CheckpointError, match=r"weights\.safetensors holds no readable"):
+        train(run / "experiment.yaml", tmp_path / "run", f"start.weights={path}")
 
 
 def test_same_seed_same_weights(experiment_file: Path, tmp_path: Path) -> None:

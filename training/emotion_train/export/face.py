@@ -17,9 +17,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from emotion_train.calibration import fit_temperature
-from emotion_train.checkpoints import load_run
 from emotion_train.export.onnx_graph import export_graph
 from emotion_train.fit import BEST
+from emotion_train.runs import load_run
 from emotion_train.tasks.face.data import FaceDataModule, FaceDataset
 from emotion_train.tasks.face.module import FaceModule, predicted_logits
 from emotion_train.tasks.face.settings import FaceExperiment

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lightning import LightningModule
 from pydantic import ValidationError
 
 from emotion_train.experiment import Experiment, ExperimentError, read_settings
-from emotion_train.tasks.base import TaskData
+from emotion_train.tasks.base import TaskData, TaskModule
 from emotion_train.tasks.face.data import FaceDataModule
 from emotion_train.tasks.face.module import FaceModule
 from emotion_train.tasks.face.settings import FaceExperiment
@@ -31,7 +30,7 @@ class Task:
 
     experiment: type[Experiment]
     data: Callable[[Any], TaskData]
-    module: Callable[[Any], LightningModule]
+    module: Callable[[Any], TaskModule]
     monitor: str
     mode: str
 

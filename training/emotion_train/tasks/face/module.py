@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as functional
 from emotion_core.affect import EMOTION_COORDINATES, LABELS
-from emotion_core.nets.expression import FaceOutput
-from lightning import LightningModule
+from emotion_core.nets.expression import ExpressionNet, FaceOutput
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import MetricCollection
 from torchmetrics.classification import (
     MulticlassAccuracy,
@@ -18,7 +19,9 @@ from torchmetrics.classification import (
 
 from emotion_train.optimization import configure_optimization
 from emotion_train.sampling import seed_step
+from emotion_train.tasks.base import TaskModule
 from emotion_train.tasks.face.augmentation import FaceBatch, augment, prepare
+from emotion_train.tasks.face.losses import LOSSES, cross_entropy
 from emotion_train.tasks.face.networks import make_network
 from emotion_train.tasks.face.settings import FaceExperiment, FaceObjective
 
@@ -39,12 +42,7 @@ def label_targets(batch: FaceBatch, objective: FaceObjective) -> Tensor:
     return labels * (1.0 - share * batch.has_votes[:, None]) + share * batch.votes
 
 
-def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean over N of -Σ target · log softmax, both (N, C)."""
-    return -(targets * functional.log_softmax(logits.float(), dim=1)).sum(dim=1).mean()
-
-
-class FaceModule(LightningModule):
+class FaceModule(TaskModule):
     """Network, objective and figures of a face experiment."""
 
     def __init__(self, experiment: FaceExperiment) -> None:
@@ -64,6 +62,12 @@ class FaceModule(LightningModule):
             prefix="val/",
         )
         self.vote_accuracy = MulticlassAccuracy(classes, average="micro")
+
+    def backbone(self) -> Sequence[nn.Module]:
+        """Return everything but the heads."""
+        if isinstance(self.network, ExpressionNet):
+            return self.network.stem, self.network.blocks
+        return (self.network.get_submodule("features"),)
 
     def forward(self, crops: Tensor) -> FaceOutput:
         """Score prepared crops, float (N, 1, 48, 48) in [0, 1]."""
@@ -86,11 +90,11 @@ class FaceModule(LightningModule):
         """Return the parts of the loss, each already weighted."""
         objective = self.experiment.objective
         targets = label_targets(batch, objective)
-        parts = {"label": soft_cross_entropy(output.label_logits, targets)}
+        parts = {"label": LOSSES[objective.loss](output.label_logits, targets)}
         if objective.votes > 0 and output.vote_logits is not None:
             smooth = objective.label_smoothing
             votes = batch.votes * (1 - smooth) + smooth / len(LABELS) * batch.has_votes[:, None]
-            parts["votes"] = objective.votes * soft_cross_entropy(output.vote_logits, votes)
+            parts["votes"] = objective.votes * cross_entropy(output.vote_logits, votes)
         if objective.valence_arousal > 0 and output.valence_arousal is not None:
             # Faces without votes are taken at their label.
             shares = batch.votes + (1.0 - batch.has_votes)[:, None] * batch.labels

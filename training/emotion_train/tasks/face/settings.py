@@ -60,9 +60,40 @@ class ExpressionNetSettings(Settings):
     dropout: Fraction = 0.0
 
 
+class SixConvSettings(Settings):
+    """See `emotion_core.nets.six_conv.SixConvNet`."""
+
+    name: Literal["six_conv"]
+    dropout: Fraction = 0.25
+
+
+class FourBlockSettings(Settings):
+    """See `emotion_core.nets.four_block.FourBlockNet`."""
+
+    name: Literal["four_block"]
+    filters: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (64, 128, 1028, 512)
+    dropout: Fraction = 0.25
+    dense: tuple[PositiveInt, ...] = (256, 512)
+
+
+class ResidualCnnSettings(Settings):
+    """See `emotion_core.nets.residual_cnn.ResidualCnn`."""
+
+    name: Literal["residual_cnn"]
+    dropout: Fraction = 0.25
+
+
+FaceNetwork = Annotated[
+    ExpressionNetSettings | SixConvSettings | FourBlockSettings | ResidualCnnSettings,
+    Field(discriminator="name"),
+]
+
+
 class FaceObjective(Settings):
     """What the network is asked to match."""
 
+    loss: Literal["cross_entropy", "mse", "dice"] = "cross_entropy"
+    """Of the label head; mse and dice compare probabilities."""
     label_smoothing: Fraction = 0.0
     votes_in_label: Fraction = 0.0
     """Share of the vote distribution in the label head's target."""
@@ -79,6 +110,6 @@ class FaceExperiment(Experiment):
 
     task: Literal["face"]
     data: FaceData = FaceData()
-    network: ExpressionNetSettings = ExpressionNetSettings()
+    network: FaceNetwork = ExpressionNetSettings()
     augmentation: FaceAugmentation = FaceAugmentation()
     objective: FaceObjective = FaceObjective()

@@ -1,0 +1,64 @@
+"""The networks this project can train, with their sizes and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from emotion_core.nets.cnn_gru import CnnGru
+from emotion_core.nets.expression import ExpressionNet
+from emotion_core.nets.four_block import SECOND_FILTERS, FourBlockNet
+from emotion_core.nets.residual_cnn import ResidualCnn
+from emotion_core.nets.six_conv import SixConvNet
+from torch import nn
+
+
+@dataclass(frozen=True)
+class NetworkSize:
+    """Counts of values in a network.
+
+    Attributes:
+        total: parameters and the statistics of normalisation layers.
+        trainable: parameters alone.
+    """
+
+    total: int
+    trainable: int
+
+
+@dataclass(frozen=True)
+class ZooEntry:
+    """One network: how it is made, for what, and whose it is."""
+
+    name: str
+    make: Callable[[], nn.Module]
+    task: str
+    source: str
+
+    def size(self) -> NetworkSize:
+        """Count without allocating weights."""
+        with torch.device("meta"):
+            return count_values(self.make())
+
+
+def count_values(network: nn.Module) -> NetworkSize:
+    """Count a network's values; counters of batches are none."""
+    trainable = sum(parameter.numel() for parameter in network.parameters())
+    statistics = sum(buffer.numel() for buffer in network.buffers() if buffer.is_floating_point())
+    return NetworkSize(trainable + statistics, trainable)
+
+
+ZOO = (
+    ZooEntry("expression_net", ExpressionNet, "seven emotions, valence, arousal", "this project"),
+    ZooEntry("six_conv", SixConvNet, "seven emotions", "Hameed, capstone study"),
+    ZooEntry("residual_cnn", ResidualCnn, "seven emotions", "Dykun, augmentation study"),
+    ZooEntry("four_block", FourBlockNet, "seven emotions", "Onghena and Belo, best filters"),
+    ZooEntry(
+        "four_block_second",
+        lambda: FourBlockNet(SECOND_FILTERS),
+        "seven emotions",
+        "Onghena and Belo, second-best filters",
+    ),
+    ZooEntry("cnn_gru", CnnGru, "valence or arousal of 10 frames", "Ng et al., course project"),
+)
