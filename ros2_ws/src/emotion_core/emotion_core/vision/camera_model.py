@@ -22,6 +22,8 @@ FloatArray = npt.NDArray[np.float64]
 # Numbers of coefficients each distortion model of ``sensor_msgs/CameraInfo`` may have, usual first.
 _COEFFICIENTS = {"plumb_bob": (5, 4), "rational_polynomial": (8,), "equidistant": (4,)}
 
+_REFINEMENTS = 10
+
 
 class CalibrationError(ValueError):
     """A calibration file cannot be used; the message names the file and the field."""
@@ -98,13 +100,7 @@ class PinholeCamera:
         """
         x, y = (u - self.cx) / self.fx, (v - self.cy) / self.fy
         if self._is_distorted:
-            pixel = np.array([[[u, v]]], dtype=np.float64)
-            undistort = (
-                cv2.fisheye.undistortPoints
-                if self.distortion_model == "equidistant"
-                else cv2.undistortPoints
-            )
-            x, y = (float(value) for value in undistort(pixel, self.k, self.d).reshape(2))
+            x, y = self._undistort(u, v)
         return np.array([x, y, 1.0]) / math.hypot(x, y, 1.0)
 
     def project(self, ray: npt.ArrayLike) -> tuple[float, float]:
@@ -173,6 +169,19 @@ class PinholeCamera:
     def p(self) -> FloatArray:
         """Projection P of ``CameraInfo`` for a single camera: K with a zero column, (3, 4)."""
         return np.hstack([self.k, np.zeros((3, 1))])
+
+    def _undistort(self, u: float, v: float) -> tuple[float, float]:
+        """Return the undistorted pixel in units of the focal length."""
+        is_fisheye = self.distortion_model == "equidistant"
+        undistort = cv2.fisheye.undistortPoints if is_fisheye else cv2.undistortPoints
+        pixel = np.array([[[u, v]]], dtype=np.float64)
+        x, y = (float(value) for value in undistort(pixel, self.k, self.d).reshape(2))
+        # OpenCV stops after five rounds, up to a pixel short in the corners of a wide lens.
+        for _ in range(_REFINEMENTS):
+            seen_u, seen_v = self.project((x, y, 1.0))
+            x += (u - seen_u) / self.fx
+            y += (v - seen_v) / self.fy
+        return x, y
 
     @property
     def _is_distorted(self) -> bool:

@@ -126,17 +126,15 @@ class Scene:
         """
         homography = self._person_homography(index, time, optical_to_base(pan, tilt).T)
         face = self._portraits[index].face
-        corners = np.array(
-            [
-                [face.x, face.x + face.width, face.x, face.x + face.width, face.center[0]],
-                [face.y, face.y, face.y + face.height, face.y + face.height, face.center[1]],
-                [1, 1, 1, 1, 1],
-            ]
-        )
-        u, v, w = homography @ corners
+        left, top = face.x, face.y
+        right, bottom = left + face.width, top + face.height
+        middle = face.center
+        points = [(left, top), (right, top), (left, bottom), (right, bottom), middle]
+        # A box counts from the edge of the first pixel, the homography from its centre.
+        u, v, w = homography @ np.column_stack([np.array(points) - 0.5, np.ones(5)]).T
         if np.any(w <= 0):
             return None
-        u, v = u / w, v / w
+        u, v = u / w + 0.5, v / w + 0.5
         if not (0 <= u[4] < self.parameters.width and 0 <= v[4] < self.parameters.height):
             return None
         return Box(

@@ -127,9 +127,14 @@ class WalkPath:
         object.__setattr__(self, "_starts", starts)
         object.__setattr__(self, "_moves", moves)
 
+    @property
+    def duration(self) -> float:
+        """Time until the walk starts over, s."""
+        return self._starts[-1]
+
     def at(self, time: float) -> tuple[float, float]:
         """Return the bearing."""
-        time = math.fmod(max(time, 0.0), self._starts[-1])
+        time = math.fmod(max(time, 0.0), self.duration)
         index = bisect.bisect_right(self._starts, time) - 1
         # Each leg ends with its move, so that the walk begins with a stop.
         leg = self._starts[index + 1] - self._starts[index]
