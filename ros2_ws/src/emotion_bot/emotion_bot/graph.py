@@ -7,28 +7,40 @@ returns. This module imports neither launch nor rclpy.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 EXTERNAL_SOURCE: Final = "external"
 """Value of `source` when another driver publishes image_raw and camera_info."""
+
+RECORDED_SOURCE: Final = "video:"
+"""Beginning of `source` for a file, whose picture does not move with the head."""
 
 NO_HEAD: Final = "none"
 
 RESPAWN_DELAY_SECONDS: Final = 0.5
 """Pause between the death of a node and its restart."""
 
-ENVIRONMENT: Final[Mapping[str, str]] = {
-    # Camera frames exceed the default transport's message size and would be lost in fragments.
-    "FASTDDS_BUILTIN_TRANSPORTS": (
-        "LARGE_DATA?max_msg_size=4MB&sockets_size=4MB&non_blocking=true"
-    ),
-    # A robot that hears people stays on its own machine unless its owner says otherwise.
-    "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-    # Networks choose their thread counts themselves; a second pool only fights for the cores.
-    "OMP_NUM_THREADS": "1",
-}
-"""Defaults for the environment of all nodes; a variable the user has set wins."""
+TRANSPORT_PROFILE: Final = "fastdds.xml"
+"""File in config/ with the transports of all nodes."""
+
+
+def default_environment(config: str) -> dict[str, str]:
+    """Return the environment of all nodes; a variable that the user has set must win.
+
+    Args:
+        config: folder with the parameter files.
+    """
+    profile = f"{config}/{TRANSPORT_PROFILE}"
+    return {
+        # Fast DDS 2 (Jazzy) and 3 (Kilted) name the variable differently.
+        "FASTRTPS_DEFAULT_PROFILES_FILE": profile,
+        "FASTDDS_DEFAULT_PROFILES_FILE": profile,
+        # A robot that watches people stays on its own machine unless its owner says otherwise.
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        # Networks choose their thread counts themselves; a second pool only fights for the cores.
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,7 @@ class NodeSpec:
         module: the same node for `python -m`.
         parameters: overrides on top of the file in config/.
         remappings: pairs of (from, to).
+        is_source: whether it should start when the others are ready for its first message.
     """
 
     name: str
@@ -63,6 +76,7 @@ class NodeSpec:
     module: str
     parameters: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     remappings: tuple[tuple[str, str], ...] = ()
+    is_source: bool = False
 
     @property
     def parameter_file(self) -> str:
@@ -76,8 +90,9 @@ def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
     if options.head != NO_HEAD:
         nodes.append(_node("head", backend=options.head))
     if options.source != EXTERNAL_SOURCE:
-        nodes.append(_node("camera", source=options.source))
-    nodes += [_node("faces"), _node("emotion"), _node("gaze")]
+        nodes.append(replace(_node("camera", source=options.source), is_source=True))
+    camera_on_head = not options.source.startswith(RECORDED_SOURCE)
+    nodes += [_node("faces"), _node("emotion"), _node("gaze", camera_on_head=camera_on_head)]
     return tuple(nodes)
 
 

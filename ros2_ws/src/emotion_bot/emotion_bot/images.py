@@ -34,6 +34,14 @@ def image_message(image: npt.NDArray[np.uint8], header: Header) -> Image:
     )
 
 
+def bgr_from_image(message: Image) -> npt.NDArray[np.uint8]:
+    """Return the picture as uint8 (H, W, 3) BGR, whatever its encoding; see `array_from_image`."""
+    pixels = array_from_image(message)
+    if pixels.ndim == 2:
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+    return pixels
+
+
 def array_from_image(message: Image) -> npt.NDArray[np.uint8]:
     """Return the picture as uint8 (H, W, 3) BGR, or (H, W) for mono8; bgr8 and mono8 are views.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from emotion_bot_msgs.msg import NormalizedRegionOfInterest2D as RegionOfInteres
 from emotion_core.affect import EMOTIONS, affect_concept
 from emotion_core.inference.smoothing import SmoothedExpression
 from emotion_core.vision.geometry import Box
-from emotion_core.vision.tracking import TrackedFace
+from emotion_core.vision.tracking import FaceSource, TrackedFace
 from std_msgs.msg import Header
 
 from emotion_bot.images import image_message
@@ -56,13 +57,30 @@ def face_message(
     return message
 
 
-def box_from_roi(roi: RegionOfInterest, width: int, height: int) -> Box:
-    """Return a normalised region in pixels of a frame of the given size."""
-    return Box(
+def tracked_face(message: Face, frame_size: tuple[int, int]) -> TrackedFace:
+    """Return a face message in pixels of a frame of the given width and height.
+
+    Raises:
+        ValueError: if the region is not finite or the source is unknown.
+    """
+    width, height = frame_size
+    roi = message.roi
+    box = Box(
         roi.xmin * width,
         roi.ymin * height,
         (roi.xmax - roi.xmin) * width,
         (roi.ymax - roi.ymin) * height,
+    )
+    if not all(map(math.isfinite, (box.x, box.y, box.width, box.height))):
+        raise ValueError(f"face {message.id!r} has a region that is not finite: {box}")
+    landmarks = [(point.x * width, point.y * height) for point in message.landmarks]
+    return TrackedFace(
+        id=message.id,
+        box=box,
+        confidence=roi.c,
+        landmarks=np.array(landmarks, dtype=np.float32),
+        source=FaceSource(message.source),
+        age=message.age,
     )
 
 

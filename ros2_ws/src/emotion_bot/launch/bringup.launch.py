@@ -1,14 +1,15 @@
 """Starts the whole robot: `ros2 launch emotion_bot bringup.launch.py source:=webcam`."""
 
 import os
+from pathlib import Path
 
 from ament_index_python.packages import get_package_share_path
 from emotion_bot.graph import (
-    ENVIRONMENT,
     RESPAWN_DELAY_SECONDS,
     BringUpOptions,
     NodeSpec,
     build_graph,
+    default_environment,
 )
 from launch.action import Action
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
@@ -22,6 +23,7 @@ from launch import LaunchContext, LaunchDescription
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments; the graph is built when their values are known."""
     defaults = BringUpOptions()
+    environment = default_environment(str(_config_directory()))
     return LaunchDescription(
         [
             DeclareLaunchArgument(
@@ -40,12 +42,16 @@ def generate_launch_description() -> LaunchDescription:
             ),
             *[
                 SetEnvironmentVariable(name, value)
-                for name, value in ENVIRONMENT.items()
+                for name, value in environment.items()
                 if name not in os.environ
             ],
             OpaqueFunction(function=_nodes),
         ]
     )
+
+
+def _config_directory() -> Path:
+    return get_package_share_path("emotion_bot") / "config"
 
 
 def _nodes(context: LaunchContext) -> list[Action]:
@@ -57,7 +63,7 @@ def _nodes(context: LaunchContext) -> list[Action]:
 
 
 def _node(spec: NodeSpec, namespace: str) -> Node:
-    config = get_package_share_path("emotion_bot") / "config" / spec.parameter_file
+    config = _config_directory() / spec.parameter_file
     overrides = {
         name: ParameterValue(value, value_type=type(value))
         for name, value in spec.parameters.items()

@@ -31,8 +31,9 @@ def analyze(
     """Write timeline.csv, summary.json, annotated.mp4 and timeline.png for a video."""
     console = Console(stderr=True)
     try:
+        detector = MtcnnDetector(cache_directory() / "mtcnn")
         reader = VideoReader(
-            FaceTracker(MtcnnDetector(cache_directory() / "mtcnn")),
+            FaceTracker(detector, detector),
             ExpressionModel(weights or models_directory() / "face.onnx"),
             PeopleSmoother(),
         )

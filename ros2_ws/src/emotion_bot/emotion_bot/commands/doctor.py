@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.table import Table
 from serial.tools import list_ports
 
-from emotion_bot.graph import ENVIRONMENT
+from emotion_bot.graph import TRANSPORT_PROFILE
+from emotion_bot.up.processes import config_directory
 
 
 class Status(Enum):
@@ -74,25 +75,28 @@ def _interpreter() -> Check:
 
 
 def _ros() -> Check:
-    for module in ("rclpy", "emotion_bot_msgs.msg", "sensor_msgs.msg"):
-        try:
+    try:
+        for module in ("rclpy", "emotion_bot_msgs.msg", "sensor_msgs.msg"):
             importlib.import_module(module)
-        except ImportError as error:
-            return Check("ros", Status.ERROR.value, str(error), "run make setup, or source ROS 2")
+    except ImportError as error:
+        return Check("ros", Status.ERROR.value, str(error), "run make setup, or source ROS 2")
     return Check("ros", Status.OK.value, "rclpy and the interfaces import")
 
 
 def _transport() -> Check:
-    name = "FASTDDS_BUILTIN_TRANSPORTS"
-    value = os.environ.get(name)
-    if value is None or value.startswith("LARGE_DATA"):
-        return Check("transport", Status.OK.value, value or f"set at bring-up: {ENVIRONMENT[name]}")
-    return Check(
-        "transport",
-        Status.WARNING.value,
-        f"{name}={value}",
-        "camera frames may be lost; unset it to use LARGE_DATA",
-    )
+    builtin = os.environ.get("FASTDDS_BUILTIN_TRANSPORTS")
+    if builtin is not None:
+        return Check(
+            "transport",
+            Status.WARNING.value,
+            f"FASTDDS_BUILTIN_TRANSPORTS={builtin} overrides the robot's transports",
+            "unset it, or camera frames may be lost",
+        )
+    for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
+        if name in os.environ:
+            detail = f"yours: {name}={os.environ[name]}"
+            return Check("transport", Status.OK.value, detail)
+    return Check("transport", Status.OK.value, str(config_directory() / TRANSPORT_PROFILE))
 
 
 def _face_model() -> Check:

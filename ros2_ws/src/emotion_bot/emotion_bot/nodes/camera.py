@@ -6,6 +6,8 @@ import math
 import sys
 import threading
 
+from builtin_interfaces.msg import Time
+from emotion_bot_msgs.msg import Faces
 from emotion_core.head.joint_buffer import JointBuffer, JointBufferError
 from emotion_core.vision.camera_model import CalibrationError, PinholeCamera, load_calibration
 from emotion_core.vision.frames import Frame, SourceSpecificationError
@@ -29,7 +31,7 @@ PARAMETERS = (
     Parameter(
         "pace",
         Pace.REAL_TIME.value,
-        "When the frames of a file are taken.",
+        "When the frames of a file are taken; as_consumed waits for the faces of each frame.",
         choices=tuple(pace.value for pace in Pace),
     ),
     Parameter("calibration_file", "", "Camera calibration YAML; empty for none."),
@@ -48,6 +50,9 @@ PARAMETERS = (
 )
 
 _TAKE_TIMEOUT_SECONDS = 0.2
+
+_CONSUMPTION_TIMEOUT_SECONDS = 2.0
+"""After this long without an answer the consumer is taken to be gone; the next frame follows."""
 
 
 class CameraNode(runner.DeviceNode):
@@ -77,6 +82,11 @@ class CameraNode(runner.DeviceNode):
             self.create_subscription(
                 JointState, topics.JOINT_STATES, self._on_joint_states, qos.STREAM
             )
+        self._consumed = threading.Event()
+        self._as_consumed = Pace(values["pace"]) is Pace.AS_CONSUMED
+        if self._as_consumed:
+            self.create_subscription(Faces, topics.FACES, self._on_faces, qos.STREAM)
+        self._awaited = Time()
         self._images = self.create_publisher(Image, topics.IMAGE, qos.IMAGE_PUBLISHER)
         self._infos = self.create_publisher(CameraInfo, topics.CAMERA_INFO, qos.STREAM)
         self._stop = threading.Event()
@@ -116,6 +126,10 @@ class CameraNode(runner.DeviceNode):
         if position is not None:
             self._head_pose.add(stamps.seconds_from_stamp(message.header.stamp), *position)
 
+    def _on_faces(self, message: Faces) -> None:
+        if message.header.stamp == self._awaited:
+            self._consumed.set()
+
     def _publish_frames(self) -> None:
         while self._wait_for_subscriber and self._images.get_subscription_count() == 0:
             if self._stop.wait(0.05):
@@ -123,6 +137,8 @@ class CameraNode(runner.DeviceNode):
         with self._grabber:
             while not self._stop.is_set():
                 frame = self._grabber.take(_TAKE_TIMEOUT_SECONDS)
+                if not self.context.ok():
+                    return
                 if frame is not None:
                     self._publish(frame)
                 elif self._grabber.status.state is GrabberState.ENDED:
@@ -132,8 +148,12 @@ class CameraNode(runner.DeviceNode):
     def _publish(self, frame: Frame) -> None:
         header = Header(stamp=stamps.stamp_from_seconds(frame.time), frame_id=OPTICAL_FRAME)
         height, width = frame.image.shape[:2]
+        self._awaited = header.stamp
+        self._consumed.clear()
         self._infos.publish(self._camera_info(header, width, height))
         self._images.publish(images.image_message(frame.image, header))
+        if self._as_consumed:
+            self._consumed.wait(_CONSUMPTION_TIMEOUT_SECONDS)
 
     def _camera_info(self, header: Header, width: int, height: int) -> CameraInfo:
         camera = self._camera(width, height)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from emotion_bot_msgs.msg import Faces
 from emotion_core.resources import cache_directory
 from emotion_core.vision.alignment import aligned_crop
-from emotion_core.vision.detection import DetectorError, FaceDetector
-from emotion_core.vision.mtcnn import MtcnnDetector
+from emotion_core.vision.detection import DetectorError
+from emotion_core.vision.mtcnn import MtcnnDetector, MtcnnVerifier
 from emotion_core.vision.tracking import FaceSource, FaceTracker, TrackerParameters
 from emotion_core.vision.yunet import YuNetDetector
 from rclpy.node import Node
@@ -39,17 +41,14 @@ class FacesNode(Node):
         self._rejected = 0
         self._faces_in_view = 0
         self._rejection = ""
-        detector = _make_detector(values["detector"], values["yunet_model"], values["minimum_face"])
-        self._tracker = FaceTracker(
-            detector, TrackerParameters(detection_interval=values["detection_interval"])
-        )
+        self._tracker = _make_tracker(values)
         self._publisher = self.create_publisher(Faces, topics.FACES, qos.STREAM)
         self.create_subscription(Image, topics.IMAGE, self._on_image, qos.IMAGE_SUBSCRIBER)
         self._diagnostics = Diagnostics(self, values["detector"], self._health)
 
     def _on_image(self, message: Image) -> None:
         try:
-            image = images.array_from_image(message)
+            image = images.bgr_from_image(message)
             time = stamps.seconds_from_stamp(message.header.stamp)
             tracked = self._tracker.update(image, time)
         except ValueError as error:
@@ -89,11 +88,15 @@ class FacesNode(Node):
         return Level.OK, f"{self._faces_in_view} in view", values
 
 
-def _make_detector(name: str, yunet_model: str, minimum_face: int) -> FaceDetector:
+def _make_tracker(values: Mapping[str, Any]) -> FaceTracker:
+    mtcnn = cache_directory() / "mtcnn"
+    parameters = TrackerParameters(detection_interval=values["detection_interval"])
     try:
-        if name == "yunet":
-            return YuNetDetector(Path(yunet_model))
-        return MtcnnDetector(cache_directory() / "mtcnn", minimum_face=minimum_face)
+        if values["detector"] == "yunet":
+            detector = YuNetDetector(Path(values["yunet_model"]))
+            return FaceTracker(detector, MtcnnVerifier(mtcnn), parameters)
+        both = MtcnnDetector(mtcnn, minimum_face=values["minimum_face"])
+        return FaceTracker(both, both, parameters)
     except DetectorError as error:
         raise runner.ConfigurationError(str(error)) from error
 

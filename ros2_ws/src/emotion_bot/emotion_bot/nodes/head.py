@@ -6,7 +6,7 @@ import sys
 
 from emotion_bot_msgs.msg import HeadCommand, HeadState
 from emotion_core.head.backend import HeadSnapshot
-from emotion_core.head.factory import HeadChoiceError, make_head
+from emotion_core.head.factory import create_head
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState
 
@@ -15,7 +15,7 @@ from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 
 PARAMETERS = (
-    Parameter("backend", "virtual", "Which head: virtual, sim or serial:PORT."),
+    Parameter("backend", "virtual", "Which head: virtual, sim, serial or serial:PORT."),
     Parameter("rate", 100.0, "Reports per second.", 10.0, 200.0),
 )
 
@@ -28,9 +28,14 @@ class HeadNode(runner.DeviceNode):
         values = declare(self, PARAMETERS)
         self._backend: str = values["backend"]
         try:
-            self._head = make_head(self._backend, self._now)
-        except HeadChoiceError as error:
+            head = create_head(self._backend, self._now)
+        except ValueError as error:
             raise runner.ConfigurationError(str(error)) from error
+        if head is None:
+            raise runner.ConfigurationError(
+                f"head {self._backend!r} leaves this node nothing to do"
+            )
+        self._head = head
         self._active = False
         self._rejection = ""
         self._snapshot = HeadSnapshot()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from emotion_bot.graph import ENVIRONMENT, NodeSpec
+from emotion_bot.graph import NodeSpec, default_environment
 from emotion_bot.runner import SUPERVISOR_VARIABLE
 from emotion_bot.up.supervisor import ProcessSpec
 
@@ -52,7 +52,7 @@ def node_process(
         spec.name,
         command,
         {
-            **ENVIRONMENT,
+            **default_environment(str(config)),
             **environment,
             SUPERVISOR_VARIABLE: str(os.getpid()),
             "PYTHONUNBUFFERED": "1",

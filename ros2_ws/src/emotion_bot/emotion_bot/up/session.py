@@ -8,11 +8,9 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-import psutil
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
@@ -20,43 +18,29 @@ from rich.console import Console
 from rich.live import Live
 
 from emotion_bot import runner
-from emotion_bot.graph import ENVIRONMENT, RESPAWN_DELAY_SECONDS, BringUpOptions, build_graph
+from emotion_bot.graph import (
+    RESPAWN_DELAY_SECONDS,
+    BringUpOptions,
+    NodeSpec,
+    build_graph,
+    default_environment,
+)
 from emotion_bot.up import live_view
 from emotion_bot.up.observer import Observer
 from emotion_bot.up.processes import config_directory, node_process
 from emotion_bot.up.supervisor import Supervisor
+from emotion_bot.up.usage import Usage
 
 _POLL_SECONDS = 0.1
 _LINE_SECONDS = 5.0
 _DRAIN_SECONDS = 1.2
 """After the end: time for messages under way and for one more report of each counter."""
 
+_READY_SECONDS = 20.0
+"""The source starts at the latest after this long, whether the other nodes are up or not."""
+
 _FIRST_FRAME_SECONDS = 15.0
 """Without a frame for so long after the start, the duration counts all the same."""
-
-
-@dataclass
-class _Usage:
-    """Processor time and memory of all processes of the robot, dead ones included."""
-
-    processor_seconds: float = 0.0
-    peak_memory: int = 0
-
-    def __post_init__(self) -> None:
-        self._seconds: dict[int, float] = {}
-
-    def sample(self, process_ids: Iterable[int]) -> None:
-        memory = 0
-        for process_id in process_ids:
-            try:
-                process = psutil.Process(process_id)
-                times = process.cpu_times()
-                memory += process.memory_info().rss
-            except psutil.Error:
-                continue
-            self._seconds[process_id] = times.user + times.system
-        self.processor_seconds = sum(self._seconds.values())
-        self.peak_memory = max(self.peak_memory, memory)
 
 
 def run_session(
@@ -75,7 +59,8 @@ def run_session(
     Raises:
         ProcessFailedError: if a node cannot work as it is configured.
     """
-    for name, value in ENVIRONMENT.items():
+    config = config_directory()
+    for name, value in default_environment(str(config)).items():
         os.environ.setdefault(name, value)
     log: deque[str] = deque(maxlen=200)
 
@@ -84,21 +69,20 @@ def run_session(
         if not console.is_terminal:
             print(f"[{name}] {line}", file=sys.stderr)  # noqa: T201
 
-    config = config_directory()
+    graph = build_graph(options)
     supervisor = Supervisor(
-        [
-            node_process(spec, options.namespace, config, os.environ)
-            for spec in build_graph(options)
-        ],
+        [node_process(spec, options.namespace, config, os.environ) for spec in graph],
         respawn_delay=RESPAWN_DELAY_SECONDS,
         fatal_status=runner.EXIT_BAD_CONFIGURATION,
         on_output=note,
     )
     stop = threading.Event()
     with _signals(stop.set), _observer(options.namespace) as observer:
-        usage = _Usage()
-        supervisor.start(time.monotonic())
+        usage = Usage()
+        supervisor.start(time.monotonic(), [spec.name for spec in graph if not spec.is_source])
         try:
+            _wait_for_readers(supervisor, observer, graph, stop)
+            supervisor.start(time.monotonic(), [spec.name for spec in graph if spec.is_source])
             ran = _loop(supervisor, observer, usage, stop, duration, console, log)
             # Signals stop at once; a finished run waits for what is still under way.
             if not stop.is_set():
@@ -106,16 +90,25 @@ def run_session(
             report = observer.report(ran)
         finally:
             supervisor.stop()
-    report["cpu_percent"] = round(100 * usage.processor_seconds / ran, 1) if ran > 0 else None
-    report["rss_mb"] = round(usage.peak_memory / 2**20, 1)
-    report["restarts"] = supervisor.restarts
-    return report
+    return {**report, **usage.report(), "restarts": supervisor.restarts}
+
+
+def _wait_for_readers(
+    supervisor: Supervisor, observer: Observer, graph: Sequence[NodeSpec], stop: threading.Event
+) -> None:
+    """Wait until the nodes that read the source are up; not for ever, they may have been broken."""
+    wanted = {spec.name for spec in graph if not spec.is_source}
+    deadline = time.monotonic() + _READY_SECONDS
+    while not wanted <= set(observer.get_node_names()) and time.monotonic() < deadline:
+        if stop.wait(_POLL_SECONDS):
+            return
+        supervisor.poll(time.monotonic())
 
 
 def _loop(
     supervisor: Supervisor,
     observer: Observer,
-    usage: _Usage,
+    usage: Usage,
     stop: threading.Event,
     duration: float | None,
     console: Console,
@@ -129,7 +122,8 @@ def _loop(
         while not stop.wait(_POLL_SECONDS):
             now = time.monotonic()
             supervisor.poll(now)
-            usage.sample([os.getpid(), *supervisor.process_ids.values()])
+            if started is not None:
+                usage.sample({"observer": os.getpid(), **supervisor.process_ids}, now)
             snapshot = observer.snapshot()
             if started is None and (
                 observer.statistics.frames_captured > 0 or now - begun > _FIRST_FRAME_SECONDS
@@ -140,7 +134,7 @@ def _loop(
                 live.update(live_view.render(snapshot, elapsed, supervisor.restarts, log))
             elif elapsed >= next_line:
                 next_line = elapsed + _LINE_SECONDS
-                console.print(live_view.line(snapshot, elapsed), highlight=False)
+                console.print(live_view.line(snapshot, elapsed), highlight=False, soft_wrap=True)
             if snapshot.source_ended or (duration is not None and elapsed >= duration):
                 break
     return elapsed

@@ -12,14 +12,14 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 OutputHandler = Callable[[str, str], None]
 """Called with the process's name and one line of its output, from a reader thread."""
 
 _STABLE_SECONDS = 10.0
-_LONGEST_DELAY_SECONDS = 8.0
+_LONGEST_DELAY_SECONDS = 2.0
 _STOP_STAGES = ((signal.SIGINT, 2.5), (signal.SIGTERM, 1.0), (signal.SIGKILL, 1.0))
 _KEPT_LINES = 50
 
@@ -90,10 +90,11 @@ class Supervisor:
             if child.process is not None and child.process.poll() is None
         }
 
-    def start(self, now: float) -> None:
-        """Start every process."""
+    def start(self, now: float, names: Collection[str] | None = None) -> None:
+        """Start the named processes, or every one."""
         for child in self._children:
-            self._spawn(child, now)
+            if names is None or child.spec.name in names:
+                self._spawn(child, now)
 
     def poll(self, now: float) -> None:
         """Notice deaths and restart what is due.

@@ -52,15 +52,16 @@ class RunStatistics:
     _lost: int = 0
     _frame_times: deque[float] = field(default_factory=_samples)
     _expression_stamps: deque[float] = field(default_factory=_samples)
+    _last_commanded: int = 0
     _last_acked: int = 0
 
     def frame_captured(self, stamp: int, now: float) -> None:
         """Note that the camera published the frame with this stamp."""
-        self.frames_captured += 1
-        self._frame_times.append(now)
         if stamp in self._answered_early:
             self._answered_early.remove(stamp)
         else:
+            self.frames_captured += 1
+            self._frame_times.append(now)
             self._awaited[stamp] = now
         self._count_lost(now - _LOST_AFTER_SECONDS)
 
@@ -68,8 +69,11 @@ class RunStatistics:
         """Note the answer to a frame: that many faces are in it."""
         self.frames_processed += 1
         self.frames_with_face += count > 0
-        # Two topics have no common order: the answer may overtake the note of its frame.
+        # Two topics have no common order: the answer may overtake the note of its frame, and the
+        # notes of the first frames may pass before the observer is connected.
         if self._awaited.pop(stamp, None) is None:
+            self.frames_captured += 1
+            self._frame_times.append(now)
             self._answered_early.append(stamp)
         self._note_latency("capture_to_faces", stamp, now)
 
@@ -82,8 +86,10 @@ class RunStatistics:
         self._note_latency("capture_to_expression", stamp, now)
 
     def head_commanded(self, stamp: int, now: float) -> None:
-        """Note a set-point sent to the head."""
-        self._note_latency("capture_to_head_command", stamp, now)
+        """Note a set-point sent to the head; only the first for each frame tells the latency."""
+        if stamp > self._last_commanded:
+            self._last_commanded = stamp
+            self._note_latency("capture_to_head_command", stamp, now)
 
     def head_reported(
         self, acked_stamp: int, acked_at: float, commands: int, acked: int, lost: int

@@ -1,0 +1,131 @@
+"""Starting the installed programs as a user does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+COMMAND = str(Path(sys.executable).with_name("emotion-bot"))
+TIMEOUT_SECONDS = 120.0
+
+
+class Program:
+    """A running `emotion-bot` whose output a test can wait on."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [COMMAND, *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        self.lines: list[str] = []
+        self._condition = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def output(self) -> str:
+        """Everything printed so far."""
+        with self._condition:
+            return "\n".join(self.lines)
+
+    def nodes(self) -> dict[str, psutil.Process]:
+        """Return the node processes by node name."""
+        found = {}
+        for child in psutil.Process(self.process.pid).children():
+            try:
+                arguments = child.cmdline()
+            except psutil.Error:
+                continue
+            for argument in arguments:
+                if argument.startswith("__node:="):
+                    found[argument.removeprefix("__node:=")] = child
+        return found
+
+    def wait_for(self, predicate: Callable[[list[str]], object], what: str) -> None:
+        """Wait until the predicate holds for the lines printed so far."""
+        with self._condition:
+            if not self._condition.wait_for(lambda: predicate(self.lines), TIMEOUT_SECONDS):
+                raise AssertionError(f"{what} did not come; the output was:\n{self.output}")
+
+    def wait(self) -> int:
+        """Wait for the end and return the exit status."""
+        status = self.process.wait(TIMEOUT_SECONDS)
+        self._reader.join(10)
+        return status
+
+    def kill(self) -> None:
+        """End the program and whatever it has left."""
+        family = []
+        if self.process.poll() is None:
+            family = psutil.Process(self.process.pid).children(recursive=True)
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        for process in family:
+            if process.is_running():
+                process.kill()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._condition:
+                self.lines.append(line.rstrip())
+                self._condition.notify_all()
+
+
+@pytest.fixture
+def command() -> str:
+    """The installed program."""
+    return COMMAND
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The environment for programs: a DDS domain of its own, nothing of a supervising run."""
+    values = dict(os.environ)
+    values["ROS_DOMAIN_ID"] = str(101 + os.getpid() % 100)
+    return values
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Callable[..., Program]]:
+    """Start `emotion-bot` with arguments; it is ended after the test."""
+    programs = []
+
+    def launch(*arguments: str) -> Program:
+        program = Program([str(argument) for argument in arguments], environment)
+        programs.append(program)
+        return program
+
+    yield launch
+    for program in programs:
+        program.kill()
+
+
+@pytest.fixture
+def run_report(start: Callable[..., Program], tmp_path: Path) -> Callable[..., dict]:
+    """Run `emotion-bot up` to its end and return its report."""
+
+    def run(*arguments: str) -> dict:
+        path = tmp_path / "report.json"
+        program = start("up", *arguments, "--report", path)
+        assert program.wait() == 0, program.output
+        return json.loads(path.read_text())
+
+    return run

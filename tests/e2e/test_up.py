@@ -1,0 +1,105 @@
+import re
+import signal
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+
+def frames_flow(lines):
+    return any(re.search(r"[1-9]\d*\.\d frames/s", line) for line in lines)
+
+
+def test_the_scene_is_seen_read_and_followed(run_report):
+    report = run_report("--source", "scene:step:25,time=2", "--head", "virtual", "--duration", "8")
+    assert report["frames_captured"] > 100
+    assert report["frames_with_face"] >= 0.9 * report["frames_captured"]
+    assert report["labels"].get("happy", 0) >= 0.8 * report["expressions"]
+    assert report["head"]["acked"] > 0
+    assert report["head"]["lost"] == 0
+    # Pan is positive to the left, azimuths of the scene likewise.
+    assert 22 <= report["head"]["pan_max_deg"] <= 28
+    assert report["restarts"] == {}
+    assert all(
+        report["latency_ms"][name]["p50"] is not None
+        for name in (
+            "capture_to_faces",
+            "capture_to_expression",
+            "capture_to_head_command",
+            "capture_to_head_ack",
+        )
+    )
+
+
+def test_a_video_is_read_without_losing_a_frame(run_report, clip):
+    report = run_report(
+        "--source", f"video:{clip}", "--mic", "none", "--head", "virtual", "--duration", "18"
+    )
+    assert report["frames_captured"] >= 440
+    assert report["frames_dropped"] == 0
+    assert report["expression_rate_hz"] >= 10
+    assert report["labels"]["happy"] > 100
+
+
+def test_every_node_may_be_killed_and_comes_back(start, tmp_path):
+    program = start("up", "--source", "scene:still", "--report", tmp_path / "report.json")
+    program.wait_for(frames_flow, "the first frames")
+    names = sorted(program.nodes())
+    assert names == ["camera", "emotion", "faces", "gaze", "head"]
+    for name in names:
+        old = program.nodes()[name]
+        others = {other: p.pid for other, p in program.nodes().items() if other != name}
+        old.send_signal(signal.SIGKILL)
+        program.wait_for(
+            lambda lines, name=name: any(f"[{name}] ended by signal 9" in line for line in lines),
+            f"the death of {name}",
+        )
+        seen = len(program.lines)
+        program.wait_for(
+            lambda lines, seen=seen: frames_flow(lines[seen:]), f"frames after {name} died"
+        )
+        now = program.nodes()
+        assert now[name].pid != old.pid
+        assert {other: now[other].pid for other in others} == others
+    program.process.send_signal(signal.SIGINT)
+    assert program.wait() == 0
+    report = (tmp_path / "report.json").read_text()
+    assert all(f'"{name}": 1' in report for name in names)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everything_and_leaves_no_process(start, number):
+    program = start("up", "--source", "scene:still")
+    program.wait_for(frames_flow, "the first frames")
+    family = psutil.Process(program.process.pid).children(recursive=True)
+    assert len(family) >= 5
+    program.process.send_signal(number)
+    assert program.wait() == 0
+    assert not [process for process in family if process.is_running()]
+
+
+def test_nodes_do_not_outlive_a_killed_supervisor(start):
+    program = start("up", "--source", "scene:still")
+    program.wait_for(frames_flow, "the first frames")
+    family = psutil.Process(program.process.pid).children(recursive=True)
+    program.process.kill()
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--source", "video:/no/such/file.mp4"), "no such file"),
+        (("--source", "telescope"), "unknown source 'telescope'"),
+        (("--source", "scene:dance"), "unknown scene 'dance'"),
+        (("--head", "teleporter"), "'teleporter'"),
+        (("--mic", "auto"), "--mic"),
+    ],
+)
+def test_a_run_that_cannot_work_ends_with_a_reason(start, arguments, message):
+    program = start("up", *arguments)
+    assert program.wait() != 0
+    assert message in program.output
+    assert "Traceback" not in program.output
