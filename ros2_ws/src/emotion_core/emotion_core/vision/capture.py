@@ -32,11 +32,14 @@ DEFAULT_FPS = 30.0
 _STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "tcp", "rtp", "srt")
 _STREAM_TIMEOUT_MS = 3000
 
+# FFmpeg must not write about broken input on stderr either. OpenCV reads this once, when it first
+# opens a video; -8 is FFmpeg's AV_LOG_QUIET.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
 
 @contextlib.contextmanager
 def _quiet_opencv() -> Iterator[None]:
-    """Keep OpenCV and FFmpeg from writing about broken input on stderr: errors are raised here."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    """Keep OpenCV from writing about broken input on stderr: errors are raised here."""
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
@@ -201,12 +204,14 @@ class NetworkStream(OpenCvCapture):
     realtime = True
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
+        known = ", ".join(_STREAM_SCHEMES)
+        expected = f"stream: a URL with host and one of the schemes {known} is expected"
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise SourceSpecificationError(expected) from error
         if parts.scheme.lower() not in _STREAM_SCHEMES or not parts.netloc:
-            known = ", ".join(_STREAM_SCHEMES)
-            raise SourceSpecificationError(
-                f"stream: a URL with host and one of the schemes {known} is expected"
-            )
+            raise SourceSpecificationError(expected)
         host = parts.netloc.rpartition("@")[2]
         super().__init__(f"stream {parts.scheme}://{host}{parts.path}")
         self._url = url
