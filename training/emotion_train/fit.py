@@ -23,6 +23,7 @@ from emotion_train.callbacks.weight_average import MovingAverage
 from emotion_train.checkpoints import load_weights
 from emotion_train.curves import CURVES
 from emotion_train.experiment import Experiment, code_version, write_settings
+from emotion_train.report.run import write_report
 from emotion_train.tasks.registry import Task
 
 RESOLVED = "experiment.yaml"
@@ -47,7 +48,8 @@ def fit(
     Args:
         experiment: its settings.
         task: the task they belong to.
-        directory: gets the resolved settings, provenance, logs, ``best.ckpt`` and ``last.ckpt``.
+        directory: gets the resolved settings, provenance, logs, ``best.ckpt``, ``last.ckpt``
+            and ``report.html``.
         resume: go on from ``last.ckpt`` when it is there.
         accelerator: see `lightning.Trainer`.
         devices: see `lightning.Trainer`.
@@ -104,7 +106,10 @@ def fit(
     last = directory / f"{LAST}.ckpt"
     checkpoint = str(last) if resume and last.is_file() else None
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
-    return directory / f"{BEST}.ckpt"
+    best = directory / f"{BEST}.ckpt"
+    if trainer.is_global_zero:
+        write_report(experiment, task, data, directory, best)
+    return best
 
 
 def _callbacks(experiment: Experiment, task: Task, directory: Path) -> list[Callback]:

@@ -64,6 +64,14 @@ def test_provenance_is_kept(run: Path) -> None:
     assert load_experiment(run / "experiment.yaml")[0].name == "learn"
 
 
+def test_report_is_one_file_with_every_part(run: Path) -> None:
+    page = (run / "report.html").read_text(encoding="utf-8")
+    for title in ("Curves", "Confusion", "Calibration", "Gradients", "Right and sure"):
+        assert f"<h2>{title}</h2>" in page
+    assert page.count("data:image/png;base64,") >= 6
+    assert 'src="http' not in page
+
+
 def test_exported_graph_agrees_with_torch(run: Path, face_folder: Path, tmp_path: Path) -> None:
     exported = export_face(run, tmp_path)
     model = ExpressionModel(exported.graph)

@@ -10,9 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from emotion_train.experiment import Experiment, ExperimentError, read_settings
+from emotion_train.report.page import Section
 from emotion_train.tasks.base import TaskData, TaskModule
 from emotion_train.tasks.face.data import FaceDataModule
 from emotion_train.tasks.face.module import FaceModule
+from emotion_train.tasks.face.report import face_sections
 from emotion_train.tasks.face.settings import FaceExperiment
 
 
@@ -24,6 +26,7 @@ class Task:
         experiment: the settings its experiment files are checked against.
         data: makes the Lightning data module.
         module: makes the Lightning module, network included.
+        report: returns what the run's report shows of a trained module and its data.
         monitor: the validation figure that chooses the best checkpoint.
         mode: ``max`` or ``min``: which direction of it is better.
     """
@@ -31,12 +34,13 @@ class Task:
     experiment: type[Experiment]
     data: Callable[[Any], TaskData]
     module: Callable[[Any], TaskModule]
+    report: Callable[[Any, Any], list[Section]]
     monitor: str
     mode: str
 
 
 TASKS: dict[str, Task] = {
-    "face": Task(FaceExperiment, FaceDataModule, FaceModule, "val/accuracy", "max"),
+    "face": Task(FaceExperiment, FaceDataModule, FaceModule, face_sections, "val/accuracy", "max"),
 }
 
 
