@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,9 @@ from emotion_core.vision.camera_model import PinholeCamera
 from emotion_core.vision.scene_paths import Path
 
 FloatArray = npt.NDArray[np.float64]
+
+Observer = Callable[[float, tuple[float, float]], tuple[float, float] | None]
+"""Time of a picture (s) and (pan, tilt) of the camera (rad) to the pixel of the face, or None."""
 
 _TICK = 0.001
 _TRACE_STEP = 0.005
@@ -93,6 +96,7 @@ def simulate(
     duration: float,
     gaze: GazeParameters | None = None,
     loop: LoopParameters | None = None,
+    observer: Observer | None = None,
 ) -> LoopTrace:
     """Run the loop for a while, starting at home.
 
@@ -101,6 +105,8 @@ def simulate(
         duration: s.
         gaze: settings of the controller.
         loop: settings of everything else.
+        observer: finds the face in the picture taken at a time with the camera at (pan, tilt), as
+            perception would; without one, it is found where it is, but for noise and misses.
     """
     loop = loop or LoopParameters()
     random = np.random.default_rng(loop.seed)
@@ -130,7 +136,10 @@ def simulate(
         while arriving_frames and arriving_frames[0][0] <= now:
             captured = arriving_frames.popleft()[1]
             true_pose = _interpolate(pulses[-_RECENT_PULSES:], captured - loop.servo_lag)
-            pixel = _see(path, captured, true_pose, loop, random)
+            if observer is None:
+                pixel = _see(path, captured, true_pose, loop, random)
+            else:
+                pixel = observer(captured, true_pose)
             if pixel is None:
                 controller.observe(captured, None, None)
             else:
