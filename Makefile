@@ -10,6 +10,7 @@ STAMPS := .cache/stamps
 UV_VERSION := 0.13.8
 UV := .cache/uv/bin/uv
 ARGS ?=
+DATA ?=
 FUZZ_SECONDS ?= 60
 
 .PHONY: help setup run test test-quick lint bench firmware fuzz lock clean
@@ -66,7 +67,7 @@ lint: setup
 	@$(BIN)/lint-imports
 
 bench: setup ## Measure; prints every figure (DATA=FOLDER with the clips)
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA))
 
 firmware: setup ## Build the firmware and report its size
 	@$(MAKE) -C firmware build
