@@ -1,4 +1,5 @@
 import contextlib
+import itertools
 import math
 from pathlib import Path
 
@@ -201,11 +202,37 @@ def test_scene_time_starts_anew_when_opened_again() -> None:
     pictures = []
     for _ in range(2):
         source.open()
-        pictures.append([source.read(lambda: 0.0) for _ in range(3)])
+        pictures.append([source.read(lambda time=time: time) for time in (7.0, 7.04, 7.06)])
         source.close()
     for first, second in zip(*pictures, strict=True):
         np.testing.assert_array_equal(first.image, second.image)
-    assert not np.array_equal(pictures[0][0].image, pictures[0][2].image)
+    first, before, after = (frame.image for frame in pictures[0])
+    np.testing.assert_array_equal(first, before)
+    assert not np.array_equal(before, after)
+
+
+def test_scene_goes_on_while_pictures_are_left_out(fake_time: FakeTime) -> None:
+    """A computer too slow for 30 pictures a second sees fewer, not a slower world."""
+    source = parse_source("scene:step:30,time=2")
+    assert isinstance(source, SceneSource)
+    shown = []
+    source.open()
+    assert source.scene is not None
+    render = source.scene.render
+
+    def slow_render(time: float, pan: float, tilt: float) -> np.ndarray:
+        fake_time.now += 0.2
+        shown.append(time)
+        return render(time, pan, tilt) if len(shown) < 3 else np.zeros((1, 1, 3), np.uint8)
+
+    source.scene.render = slow_render
+    grabber = NewestFrameGrabber(source, fake_time.clock, wait=fake_time.wait)
+    counter = itertools.count()
+    prepare = source.prepare
+    source.prepare = lambda: prepare() if next(counter) < 20 else None
+    grabber.run()
+    assert len(shown) == 20
+    assert np.diff(shown) == pytest.approx([0.2] * 19, abs=1e-6)
 
 
 def test_scene_must_be_open() -> None:

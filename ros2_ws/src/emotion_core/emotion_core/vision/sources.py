@@ -66,6 +66,9 @@ _USAGE = "scene[:MODE], webcam[:N|:/dev/videoN], video:PATH or stream:URL"
 class SceneSource:
     """The built-in scene as a camera on the head.
 
+    The scene's time is the capture time since the first picture, also when pictures had to be left
+    out, so that its ground truth is known to whoever knows the first picture's time.
+
     Args:
         parameters: of the scene.
         pose: gives the head's measured (pan, tilt) in rad at a time in s of the clock that is given
@@ -90,6 +93,7 @@ class SceneSource:
         self.fps = fps
         self.scene: Scene | None = None
         self._read = 0
+        self._start = 0.0
 
     @property
     def width(self) -> int:
@@ -116,9 +120,10 @@ class SceneSource:
         if self.scene is None:
             raise CameraLostError(f"{self.name}: is not open")
         time = clock()
-        frame = Frame(self.scene.render(self._read / self.fps, *self.pose(time)), time)
+        if self._read == 0:
+            self._start = time
         self._read += 1
-        return frame
+        return Frame(self.scene.render(time - self._start, *self.pose(time)), time)
 
     def close(self) -> None:
         """Nothing to release; the drawn world is kept for the next ``open``."""
