@@ -42,7 +42,7 @@ def fit_command(
 
     settings, task = load_experiment(experiment, overrides or ())
     directory = out or Path("runs") / settings.name
-    best = fit(
+    result = fit(
         settings,
         task,
         directory,
@@ -51,7 +51,47 @@ def fit_command(
         devices=int(devices) if devices.isdigit() else devices,
         hosts=hosts,
     )
-    console.print(f"best checkpoint: {best}")
+    console.print(f"{task.monitor} {result.score:.4f}: {result.checkpoint}")
+
+
+@app.command("sweep")
+def sweep_command(
+    series: Annotated[Path, typer.Argument(help="File of the search (YAML).")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the runs; runs/NAME.")] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Optuna database that several workers share.")
+    ] = None,
+) -> None:
+    """Search for the best settings: grid, random or Bayesian."""
+    from emotion_train.study.settings import Sweep, read_series
+    from emotion_train.study.sweep import run_sweep
+
+    settings = read_series(series, Sweep)
+    study = run_sweep(settings, out or Path("runs") / settings.name, storage)
+    table = Table("trial", "score", "settings", title=settings.name)
+    for trial in sorted(study.trials, key=lambda trial: trial.number):
+        score = "" if trial.value is None else f"{trial.value:.4f}"
+        table.add_row(str(trial.number), score, json.dumps(trial.params))
+    console.print(table)
+
+
+@app.command("ablate")
+def ablate_command(
+    series: Annotated[Path, typer.Argument(help="File of the variants (YAML).")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the runs; runs/NAME.")] = None,
+) -> None:
+    """Train a recipe with one thing changed at a time."""
+    from emotion_train.study.ablation import run_ablation
+    from emotion_train.study.settings import Ablation, read_series
+
+    settings = read_series(series, Ablation)
+    results = run_ablation(settings, out or Path("runs") / settings.name)
+    table = Table("variant", "mean", "deviation", "runs", title=settings.name)
+    for result in results:
+        table.add_row(
+            result.name, f"{result.mean:.4f}", f"{result.deviation:.4f}", str(len(result.scores))
+        )
+    console.print(table)
 
 
 @app.command("zoo")

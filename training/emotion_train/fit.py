@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import lightning
@@ -33,6 +35,19 @@ BEST, LAST = "best", "last"
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class RunResult:
+    """What a run has reached.
+
+    Attributes:
+        checkpoint: with the best weights.
+        score: the task's monitored figure with them.
+    """
+
+    checkpoint: Path
+    score: float
+
+
 def fit(
     experiment: Experiment,
     task: Task,
@@ -42,7 +57,7 @@ def fit(
     accelerator: str = "auto",
     devices: int | str = "auto",
     hosts: int = 1,
-) -> Path:
+) -> RunResult:
     """Train an experiment.
 
     Args:
@@ -56,7 +71,7 @@ def fit(
         hosts: number of machines, each started with torchrun.
 
     Returns:
-        The best checkpoint.
+        The best checkpoint and its score.
 
     Raises:
         CheckpointError: if the weights to start from cannot be used.
@@ -109,7 +124,16 @@ def fit(
     best = directory / f"{BEST}.ckpt"
     if trainer.is_global_zero:
         write_report(experiment, task, data, directory, best)
-    return best
+    return RunResult(best, _best_score(callbacks))
+
+
+def _best_score(callbacks: Sequence[Callback]) -> float:
+    scores = [
+        callback.best_model_score
+        for callback in callbacks
+        if isinstance(callback, ModelCheckpoint) and callback.monitor is not None
+    ]
+    return float("nan") if scores[0] is None else float(scores[0])
 
 
 def _callbacks(experiment: Experiment, task: Task, directory: Path) -> list[Callback]:

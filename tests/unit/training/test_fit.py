@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 def train(file: Path, directory: Path, *overrides: str, resume: bool = False) -> Path:
     experiment, task = load_experiment(file, overrides)
-    return fit(experiment, task, directory, resume=resume, accelerator="cpu", devices=1)
+    return fit(experiment, task, directory, resume=resume, accelerator="cpu", devices=1).checkpoint
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
