@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from driving import SHIPPED
 from emotion_core.behaviour.companion import Companion
-from emotion_core.behaviour.reactions import Reactions, load_reactions
+from emotion_core.behaviour.reactions import Reactions
+from emotion_core.behaviour.reactions_file import load_reactions
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from driving import LABELS, PERIOD, SHIPPED, probabilities
 from emotion_core.behaviour.companion import Companion
 from emotion_core.behaviour.offset import Offset, add_to_gaze
 from emotion_core.behaviour.people import SeenFace
-from emotion_core.behaviour.reactions import Reactions, load_reactions
+from emotion_core.behaviour.reactions import Reactions
+from emotion_core.behaviour.reactions_file import load_reactions
 from emotion_core.behaviour.tree import Request
 from emotion_core.head.limits import ANGLE_UNIT, HeadLimits
 from emotion_core.head.virtual import VirtualHead

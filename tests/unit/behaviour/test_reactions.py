@@ -4,7 +4,7 @@ import pytest
 import yaml
 from driving import SHIPPED
 from emotion_core.affect import EMOTIONS, Emotion
-from emotion_core.behaviour.reactions import ReactionsError, load_reactions
+from emotion_core.behaviour.reactions_file import ReactionsError, load_reactions
 from emotion_core.head.gaze import GazeParameters
 from emotion_core.head.limits import HeadLimits
 

@@ -77,9 +77,7 @@ def test_of_too_many_texts_the_oldest_waiting_are_dropped(speak, tmp_path):
     assert speaker.dropped == 1
 
 
-@pytest.mark.parametrize(
-    "text", ["$(touch owned); `id`", "-w owned", "'; rm x #", "--help"]
-)
+@pytest.mark.parametrize("text", ["$(touch owned); `id`", "-w owned", "'; rm x #", "--help"])
 def test_a_text_is_never_a_command(speak, tmp_path, text):
     speaker = speak(WRITER)
     speaker.say(text)

@@ -9,7 +9,7 @@ from emotion_bot_msgs.msg import Expression, Faces, GazeTarget, Posture
 from emotion_bot_msgs.srv import SetBehaviour
 from emotion_core.behaviour import companion
 from emotion_core.behaviour.people import SeenFace
-from emotion_core.behaviour.reactions import ReactionsError, load_reactions
+from emotion_core.behaviour.reactions_file import ReactionsError, load_reactions
 from emotion_core.behaviour.tree import Request
 from rclpy.node import Node
 from std_msgs.msg import Bool, ColorRGBA, String

@@ -89,7 +89,7 @@ class Companion:
         self._chosen = ""
         self._gaze = STILL
         self._gaze_face = ""
-        self._occasion = ""
+        self._begun = ("", "")
         self._nod = Nod()
         self._nod_start = -math.inf
 
@@ -251,11 +251,11 @@ class Companion:
 
     def _begin(self, activity: Activity, reaction: Reaction, occasion: str, voice: bool) -> str:
         """Do what belongs to the beginning of a reaction; return the sentence to say, if any."""
-        if occasion == self._occasion:
+        greeted = activity.face_id if activity.state is State.GREETING else ""
+        if (occasion, greeted) == self._begun:
             return ""
-        self._occasion = occasion
-        if activity.state is State.GREETING:
-            self._people.greet(activity.face_id)
+        self._begun = (occasion, greeted)
+        self._people.greet(greeted)
         self._start_nod(reaction.nod)
         if voice:
             return ""
