@@ -17,7 +17,7 @@ namespace {
 constexpr uint8_t kRedPin = 3;
 constexpr uint8_t kGreenPin = 5;
 constexpr uint8_t kBluePin = 6;
-constexpr uint8_t kTouchPin = 2;
+constexpr uint8_t kTouchBit = _BV(PD2);
 constexpr uint8_t kSupplyChannel = 0;
 constexpr bool kCommonAnode = false;
 constexpr long kBaud = 115200;
@@ -50,18 +50,20 @@ struct Board {
     analogWrite(kBluePin, blue ^ inverted);
   }
 
-  bool send(const uint8_t* bytes, uint8_t size) {
-    if (Serial.availableForWrite() < size) return false;
-    Serial.write(bytes, size);
-    return true;
+  void send(const uint8_t* bytes, uint8_t size) {
+    if (Serial.availableForWrite() >= size) Serial.write(bytes, size);
   }
 
   bool transmitter_idle() { return Serial.availableForWrite() == SERIAL_TX_BUFFER_SIZE - 1; }
 
   bool touched(head::TouchInput input) {
     const bool pulled_up = input == head::TouchInput::kActiveLow;
-    pinMode(kTouchPin, pulled_up ? INPUT_PULLUP : INPUT);
-    return digitalRead(kTouchPin) != pulled_up;
+    if (pulled_up) {
+      PORTD |= kTouchBit;
+    } else {
+      PORTD &= ~kTouchBit;
+    }
+    return ((PIND & kTouchBit) != 0) != pulled_up;
   }
 
   // The converter runs by itself; this is its newest result.
@@ -155,6 +157,5 @@ void loop() {
     core.frame();
     wdt_reset();  // only a head that still makes servo frames is alive
   }
-  core.poll(static_cast<uint16_t>(millis()));
-  rest();
+  if (!core.work(static_cast<uint16_t>(millis()))) rest();
 }

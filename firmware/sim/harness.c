@@ -400,6 +400,10 @@ uint32_t sim_resets(const sim_t* sim) { return sim->resets; }
 
 void sim_set_touch(sim_t* sim, int high) {
   sim->touch = high;
+  /* outside stands against the pull-up, which simavr would take for the level */
+  avr_ioport_external_t pull = {
+      .name = 'D', .mask = 1u << 2, .value = (uint8_t)((high ? 1u : 0u) << 2)};
+  avr_ioctl(sim->avr, AVR_IOCTL_IOPORT_SET_EXTERNAL('D'), &pull);
   avr_raise_irq(avr_io_getirq(sim->avr, AVR_IOCTL_IOPORT_GETIRQ('D'), IOPORT_IRQ_PIN2),
                 high ? 1u : 0u);
   apply_touch(sim);

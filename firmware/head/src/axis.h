@@ -49,6 +49,7 @@ class Axis {
   // `target` in wire units.
   void step(int16_t target, int32_t max_velocity, int32_t max_acceleration) {
     const int32_t distance = static_cast<int32_t>(target) * kSubunits - position_;
+    if (distance == 0 && velocity_ == 0) return;
     int32_t wanted = stoppable_speed(distance < 0 ? -distance : distance, max_acceleration);
     if (wanted > max_velocity) wanted = max_velocity;
     if (distance < 0) wanted = -wanted;

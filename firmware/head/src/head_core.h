@@ -5,7 +5,7 @@
 //   void pulses(uint16_t pan, uint16_t tilt)   half microseconds, shown from the next frame on
 //   void power(bool on)                        servo pulses on or off, from the next frame on
 //   void led(uint8_t red, uint8_t green, uint8_t blue)
-//   bool send(const uint8_t*, uint8_t)         false when there is no room for the whole frame
+//   void send(const uint8_t*, uint8_t)         nothing when there is no room for the whole frame
 //   bool transmitter_idle()
 //   bool touched(TouchInput)
 //   uint16_t supply_reading()                  0 ... 1023
@@ -24,14 +24,15 @@ constexpr uint8_t kFirmwareMajor = 1;
 constexpr uint8_t kFirmwareMinor = 0;
 constexpr uint8_t kFirmwarePatch = 0;
 
-constexpr uint16_t kHomingVelocity = 800;             // mrad/s
+constexpr int32_t kHomingPerFrame = velocity_per_frame(800);  // 0.8 rad/s
 // In servo frames of 20 ms; one more than the time itself, because the first may be a partial one.
 constexpr uint16_t kSilentFramesUntilHoming = 26;     // 0.5 s
 constexpr uint16_t kSilentFramesUntilOff = 251;       // 5 s
 
-constexpr uint8_t kTelemetryKinds = 3;
+constexpr uint8_t kTelemetryKinds = 3;                  // frames no longer than a TARGET, which they could delay
 constexpr uint16_t kTelemetryPeriodMs = 20;           // of each kind
 constexpr uint8_t kTelemetryPatienceMs = 4;           // then it no longer waits for a quiet line
+constexpr uint8_t kEarlyInFrame = 3;                  // bytes
 
 constexpr uint16_t kRecordAddress = 0;
 constexpr uint16_t kBootCountAddress = 64;
@@ -52,6 +53,7 @@ class HeadCore {
     for (uint8_t i = 0; i < kRecordSize; ++i) record[i] = hardware_.eeprom_read(kRecordAddress + i);
     reset_cause_ = reset_cause & 0x0F;
     if (!read_record(record, &settings_)) reset_cause_ |= kDefaultsInUse;
+    apply_settings();
     count_boot();
     for (uint8_t i = 0; i < kAxes; ++i) {
       target_[i] = home(i);
@@ -83,41 +85,38 @@ class HeadCore {
     if (powered_ && silent_frames_ >= kSilentFramesUntilOff) switch_off();
     if (mode_ == Mode::kActive && !powered_) {
       powered_ = true;  // the first pulses show where the profile stands
-      show();
+      hardware_.pulses(settings_.axis[kPan].pulse(axis_[kPan].units()),
+                       settings_.axis[kTilt].pulse(axis_[kTilt].units()));
       hardware_.power(true);
     } else if (powered_) {
-      for (uint8_t i = 0; i < kAxes; ++i) {
-        const int32_t fastest = velocity_per_frame(
-            mode_ == Mode::kHoming && settings_.axis[i].max_velocity > kHomingVelocity
-                ? kHomingVelocity
-                : settings_.axis[i].max_velocity);
-        axis_[i].step(mode_ == Mode::kHoming ? home(i) : target_[i], fastest,
-                      acceleration_per_frame(settings_.axis[i].max_acceleration));
-      }
-      show();
-      if (park_requested_ && parked()) switch_off();
+      frame_part_ = 0;
     }
   }
 
-  // As often as there is time for it; `now` in ms may wrap.
-  void poll(uint16_t now) {
+  // The rest of the work, in parts short enough not to delay an acknowledgement. True when there is
+  // more to do at once. `now` in ms may wrap.
+  bool work(uint16_t now) {
+    if (frame_part_ < kFrameParts) {
+      const uint8_t i = frame_part_ >> 1;
+      if (frame_part_ & 1) {
+        pulse_[i] = settings_.axis[i].pulse(axis_[i].units());
+      } else {
+        step(i);
+      }
+      if (++frame_part_ == kFrameParts) {
+        hardware_.pulses(pulse_[kPan], pulse_[kTilt]);
+        if (park_requested_ && parked()) switch_off();
+      }
+      return true;
+    }
     store_one_byte();
-    if (static_cast<int16_t>(now - telemetry_due_) < 0) return;
-    const uint16_t waited = now - telemetry_due_;
-    if (!hardware_.transmitter_idle()) return;
-    // A frame that is being received wants its acknowledgement at once.
-    if (reader_.inside() && waited < kTelemetryPatienceMs) return;
-    send_telemetry(now);
-    telemetry_kind_ = telemetry_kind_ + 1 < kTelemetryKinds ? telemetry_kind_ + 1 : 0;
-    const uint8_t part = telemetry_kind_ == 0 ? kTelemetryPeriodMs - 2 * (kTelemetryPeriodMs / 3)
-                                              : kTelemetryPeriodMs / 3;
-    telemetry_due_ = waited < kTelemetryPeriodMs ? telemetry_due_ + part : now + part;
+    report(now);
+    return false;
   }
 
   const Axis& axis(uint8_t index) const { return axis_[index]; }
   const Settings& settings() const { return settings_; }
   uint16_t boot_count() const { return boot_count_; }
-  uint16_t accepted() const { return accepted_; }
   uint16_t rejected() const { return rejected_; }
   bool powered() const { return powered_; }
 
@@ -136,6 +135,30 @@ class HeadCore {
 
  private:
   enum class Mode : uint8_t { kIdle, kActive, kHoming };
+  static constexpr uint8_t kFrameParts = 2 * kAxes;  // per axis: its step, its pulse
+
+  void step(uint8_t i) {
+    const bool homing = mode_ == Mode::kHoming;
+    const int32_t fastest =
+        homing && kHomingPerFrame < max_velocity_[i] ? kHomingPerFrame : max_velocity_[i];
+    axis_[i].step(homing ? home(i) : target_[i], fastest, max_acceleration_[i]);
+  }
+
+  void report(uint16_t now) {
+    if (static_cast<int16_t>(now - telemetry_due_) < 0) return;
+    const uint16_t waited = now - telemetry_due_;
+    if (!hardware_.transmitter_idle()) return;
+    // A frame that is being received wants its acknowledgement at once. On a busy line a report may
+    // still begin early in a frame, which outlasts it; half a frame that never ends is no reason to
+    // fall silent.
+    if (reader_.received() > 0 && waited < kTelemetryPatienceMs) return;
+    if (reader_.received() > kEarlyInFrame && waited < kTelemetryPeriodMs / 2) return;
+    send_telemetry();
+    telemetry_kind_ = telemetry_kind_ + 1 < kTelemetryKinds ? telemetry_kind_ + 1 : 0;
+    const uint8_t part = telemetry_kind_ == 0 ? kTelemetryPeriodMs - 2 * (kTelemetryPeriodMs / 3)
+                                              : kTelemetryPeriodMs / 3;
+    telemetry_due_ = waited < kTelemetryPeriodMs ? telemetry_due_ + part : now + part;
+  }
 
   int16_t home(uint8_t axis) const { return settings_.axis[axis].clamp(0); }
   bool at_rest() const { return axis_[kPan].at_rest() && axis_[kTilt].at_rest(); }
@@ -148,13 +171,9 @@ class HeadCore {
            hardware_.touched(static_cast<TouchInput>(settings_.touch_input));
   }
 
-  void show() {
-    hardware_.pulses(settings_.axis[kPan].pulse(axis_[kPan].units()),
-                     settings_.axis[kTilt].pulse(axis_[kTilt].units()));
-  }
-
   void switch_off() {
     powered_ = false;
+    frame_part_ = kFrameParts;
     park_requested_ = false;
     axis_[kPan].stop();
     axis_[kTilt].stop();
@@ -177,7 +196,6 @@ class HeadCore {
       acknowledge(frame.sequence, Status::kMalformed);
       return;
     }
-    ++accepted_;
     if (type == Type::kHello) {
       linked_ = frame.payload[0] == kProtocolMajor;
       if (linked_) silent_frames_ = 0;
@@ -213,6 +231,7 @@ class HeadCore {
           return;
         }
         settings_.restore_defaults();
+        apply_settings();
         break;
       default:
         break;
@@ -248,15 +267,21 @@ class HeadCore {
       acknowledge(frame.sequence, Status::kOutOfBounds);
       return;
     }
-    if (writing) {
-      for (uint8_t i = 0; i < kAxes; ++i) target_[i] = settings_.axis[i].clamp(target_[i]);
-    }
+    if (writing) apply_settings();
     uint8_t values[2 * kValues];
     settings_.write_group(group, values);
     FrameWriter answer(Type::kSettings, frame.sequence);
     answer.u8(group);
     for (uint8_t i = 0; i < 2 * kValues; ++i) answer.u8(values[i]);
     send(answer);
+  }
+
+  void apply_settings() {
+    for (uint8_t i = 0; i < kAxes; ++i) {
+      max_velocity_[i] = velocity_per_frame(settings_.axis[i].max_velocity);
+      max_acceleration_[i] = acceleration_per_frame(settings_.axis[i].max_acceleration);
+      target_[i] = settings_.axis[i].clamp(target_[i]);
+    }
   }
 
   void acknowledge(uint8_t sequence, Status status) {
@@ -286,24 +311,20 @@ class HeadCore {
     send(answer);
   }
 
-  void send_telemetry(uint16_t now) {
-    static const Type kTypes[kTelemetryKinds] = {Type::kMotion, Type::kSetPoint, Type::kCounters};
-    FrameWriter report(kTypes[telemetry_kind_], telemetry_sequence_);
+  void send_telemetry() {
+    static const Type kTypes[kTelemetryKinds] = {Type::kMotion, Type::kSetPoint, Type::kHealth};
+    FrameWriter report(kTypes[telemetry_kind_], telemetry_sequence_++);
     if (telemetry_kind_ == 0) {
       report.i16(axis_[kPan].units());
       report.i16(axis_[kTilt].units());
       report.u8(flags());
-      report.u16(now);
-      ++telemetry_sequence_;
     } else if (telemetry_kind_ == 1) {
       report.i16(target_[kPan]);
       report.i16(target_[kTilt]);
-      report.u16(supply());
       report.u8(last_target_);
     } else {
-      report.u16(accepted_);
+      report.u16(supply());
       report.u16(rejected_);
-      report.u16(unsent_);
       report.u8(silences_);
     }
     send(report);
@@ -311,20 +332,22 @@ class HeadCore {
 
   uint16_t supply() {
     if (settings_.supply_full_scale == 0) return kNoSupply;
-    return static_cast<uint32_t>(hardware_.supply_reading()) * settings_.supply_full_scale / 1023;
+    const uint32_t product =
+        static_cast<uint32_t>(hardware_.supply_reading()) * settings_.supply_full_scale;
+    return static_cast<uint16_t>(product / 1023);
   }
 
   void send(FrameWriter& writer) {
     uint8_t bytes[kMaxFrame];
     const uint8_t size = writer.finish(bytes);
-    if (!hardware_.send(bytes, size)) ++unsent_;
+    hardware_.send(bytes, size);
   }
 
   // One byte per call, so that the 3.4 ms it takes the board are not waited for.
   void store_one_byte() {
     if (storing_at_ >= kRecordSize || !hardware_.eeprom_ready()) return;
     if (storing_at_ == 0) write_record(settings_, record_);
-    const uint16_t address = kRecordAddress + storing_at_;
+    const uint16_t address = static_cast<uint16_t>(kRecordAddress + storing_at_);
     if (hardware_.eeprom_read(address) != record_[storing_at_]) {
       hardware_.eeprom_write(address, record_[storing_at_]);
     }
@@ -352,7 +375,7 @@ class HeadCore {
   }
 
   uint16_t boot_slot(uint8_t slot) {
-    const uint16_t address = kBootCountAddress + 2 * slot;
+    const uint16_t address = static_cast<uint16_t>(kBootCountAddress + 2 * slot);
     const uint8_t bytes[2] = {hardware_.eeprom_read(address), hardware_.eeprom_read(address + 1)};
     return get_u16(bytes);
   }
@@ -363,20 +386,21 @@ class HeadCore {
     for (uint8_t i = 0; i < 2; ++i) {
       while (!hardware_.eeprom_ready()) {
       }
-      hardware_.eeprom_write(kBootCountAddress + 2 * slot + i, bytes[i]);
+      hardware_.eeprom_write(static_cast<uint16_t>(kBootCountAddress + 2 * slot + i), bytes[i]);
     }
   }
 
   Hardware& hardware_;
   Settings settings_;
   Axis axis_[kAxes];
+  int32_t max_velocity_[kAxes];      // per frame
+  int32_t max_acceleration_[kAxes];  // per frame
   FrameReader reader_;
+  uint16_t pulse_[kAxes];
   int16_t target_[kAxes] = {0, 0};
   uint16_t silent_frames_ = 0;
   uint16_t boot_count_ = 0;
-  uint16_t accepted_ = 0;
   uint16_t rejected_ = 0;
-  uint16_t unsent_ = 0;
   uint16_t telemetry_due_ = 0;
   uint8_t silences_ = 0;
   uint8_t reset_cause_ = 0;
@@ -384,6 +408,7 @@ class HeadCore {
   uint8_t telemetry_sequence_ = 0;
   uint8_t last_target_ = 0;
   uint8_t storing_at_ = kRecordSize;
+  uint8_t frame_part_ = kFrameParts;
   uint8_t record_[kRecordSize];
   Mode mode_ = Mode::kIdle;
   bool powered_ = false;

@@ -28,7 +28,7 @@ enum class Type : uint8_t {
   kSettings = 0x85,
   kMotion = 0x90,
   kSetPoint = 0x91,
-  kCounters = 0x92,
+  kHealth = 0x92,
 };
 
 enum class Status : uint8_t {
@@ -54,14 +54,17 @@ enum Flag : uint8_t {
 
 // CRC-16/CCITT-FALSE: polynomial 0x1021, start 0xFFFF, not reflected. Byte-wise without a table,
 // after the shift pattern that the polynomial's three terms give.
+constexpr uint16_t kCrcStart = 0xFFFF;
+
+inline uint16_t crc16_update(uint16_t crc, uint8_t byte) {
+  const uint8_t mixed = static_cast<uint8_t>((crc >> 8) ^ byte);
+  const uint16_t term = mixed ^ (mixed >> 4);
+  return static_cast<uint16_t>((crc << 8) ^ (term << 12) ^ (term << 5) ^ term);
+}
+
 inline uint16_t crc16(const uint8_t* data, uint8_t size) {
-  uint16_t crc = 0xFFFF;
-  for (uint8_t i = 0; i < size; ++i) {
-    uint8_t mixed = static_cast<uint8_t>(crc >> 8) ^ data[i];
-    mixed ^= mixed >> 4;
-    const uint16_t term = mixed;
-    crc = static_cast<uint16_t>((crc << 8) ^ (term << 12) ^ (term << 5) ^ term);
-  }
+  uint16_t crc = kCrcStart;
+  for (uint8_t i = 0; i < size; ++i) crc = crc16_update(crc, data[i]);
   return crc;
 }
 
@@ -95,22 +98,6 @@ inline uint8_t cobs_encode(const uint8_t* data, uint8_t size, uint8_t* to) {
   return length;
 }
 
-// Decodes in place what stood before a delimiter. Returns the length, or 0 for no COBS at all.
-inline uint8_t cobs_decode(uint8_t* data, uint8_t size) {
-  uint8_t from = 0;
-  uint8_t length = 0;
-  while (from < size) {
-    const uint8_t code = data[from++];
-    if (code == 0 || code - 1 > size - from) return 0;
-    for (uint8_t i = 1; i < code; ++i) {
-      if (data[from] == 0) return 0;
-      data[length++] = data[from++];
-    }
-    if (from < size) data[length++] = 0;
-  }
-  return length;
-}
-
 // Builds one frame at a time.
 class FrameWriter {
  public:
@@ -127,8 +114,8 @@ class FrameWriter {
 
   // Closes the frame; `to` holds kMaxFrame bytes. Returns the number of bytes to send.
   uint8_t finish(uint8_t* to) {
-    put_u16(body_ + size_, crc16(body_, size_));
-    return cobs_encode(body_, size_ + 2, to);
+    u16(crc16(body_, size_));
+    return cobs_encode(body_, size_, to);
   }
 
  private:
@@ -144,44 +131,64 @@ struct Frame {
   uint8_t size;
 };
 
-// Finds frames in a stream of bytes, whatever else the stream holds.
+// Finds frames in a stream of bytes, whatever else the stream holds. Each byte is decoded when it
+// comes, so that little is left to do when the frame ends.
 class FrameReader {
  public:
   enum class Result : uint8_t { kNothing, kFrame, kRejected };
 
   Result push(uint8_t byte) {
     if (byte != 0) {
-      if (size_ < kMaxFrame - 1) {
-        data_[size_++] = byte;
-      } else {
-        overlong_ = true;
-      }
+      take(byte);
       return Result::kNothing;
     }
-    const uint8_t size = size_;
-    const bool overlong = overlong_;
+    if (!inside_) return Result::kNothing;
+    const bool whole = !bad_ && left_ == 0 && size_ >= kMinBody &&
+                       crc_ == get_u16(data_ + size_ - 2);
+    body_ = size_;
+    inside_ = false;
+    bad_ = false;
     size_ = 0;
-    overlong_ = false;
-    if (size == 0) return Result::kNothing;
-    body_ = overlong ? 0 : cobs_decode(data_, size);
-    if (body_ < kMinBody || get_u16(data_ + body_ - 2) != crc16(data_, body_ - 2)) {
-      return Result::kRejected;
-    }
-    return Result::kFrame;
+    left_ = 0;
+    crc_ = kCrcStart;
+    return whole ? Result::kFrame : Result::kRejected;
   }
 
   Frame frame() const {
     return {data_[0], data_[1], data_ + 2, static_cast<uint8_t>(body_ - kMinBody)};
   }
 
-  // True while the bytes of an unfinished frame have been seen.
-  bool inside() const { return size_ != 0; }
+  // Bytes of an unfinished frame, as far as a frame can be long.
+  uint8_t received() const { return inside_ ? size_ + 1 : 0; }
 
  private:
-  uint8_t data_[kMaxFrame - 1];
+  void take(uint8_t byte) {
+    if (left_ == 0) {  // a code byte: how far the next zero of the body is
+      if (inside_) store(0);
+      left_ = byte - 1;
+      inside_ = true;
+    } else {
+      store(byte);
+      --left_;
+    }
+  }
+
+  void store(uint8_t byte) {
+    if (size_ == kMaxBody) {
+      bad_ = true;
+      return;
+    }
+    data_[size_++] = byte;
+    if (size_ > 2) crc_ = crc16_update(crc_, data_[size_ - 3]);  // the last two are the CRC itself
+  }
+
+  uint8_t data_[kMaxBody];
+  uint16_t crc_ = kCrcStart;
   uint8_t size_ = 0;
   uint8_t body_ = 0;
-  bool overlong_ = false;
+  uint8_t left_ = 0;
+  bool inside_ = false;
+  bool bad_ = false;
 };
 
 }  // namespace head

@@ -18,7 +18,14 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from emotion_core.head.limits import ACCELERATION_UNIT, ANGLE_UNIT, VELOCITY_UNIT, AxisLimits
+from emotion_core.head.limits import (
+    ACCELERATION_UNIT,
+    ANGLE_UNIT,
+    VELOCITY_UNIT,
+    AxisLimits,
+    acceleration_to_wire,
+    velocity_to_wire,
+)
 
 SERVO_FRAME: Final = 0.02
 """Time between two servo pulses and between two steps of the profile, s."""
@@ -36,13 +43,13 @@ def to_angle_units(angle: float) -> int:
 def velocity_per_frame(velocity: float) -> int:
     """Return a speed (rad/s) in subunits per servo frame, rounded down."""
     subunits_per_unit = round(SUBUNITS * VELOCITY_UNIT / ANGLE_UNIT)
-    return round(velocity / VELOCITY_UNIT) * subunits_per_unit // _FRAMES_PER_SECOND
+    return velocity_to_wire(velocity) * subunits_per_unit // _FRAMES_PER_SECOND
 
 
 def acceleration_per_frame(acceleration: float) -> int:
     """Return an acceleration (rad/s²) in subunits per servo frame squared, rounded down."""
     subunits_per_unit = round(SUBUNITS * ACCELERATION_UNIT / ANGLE_UNIT)
-    return round(acceleration / ACCELERATION_UNIT) * subunits_per_unit // _FRAMES_PER_SECOND**2
+    return acceleration_to_wire(acceleration) * subunits_per_unit // _FRAMES_PER_SECOND**2
 
 
 def stoppable_speed(distance: int, deceleration: int) -> int:

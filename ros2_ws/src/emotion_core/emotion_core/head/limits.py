@@ -28,6 +28,9 @@ HARD_MINIMUM_VELOCITY: Final = 0.1
 HARD_MINIMUM_ACCELERATION: Final = 0.5
 """Lower bound of the acceleration setting, rad/s²."""
 
+_UNIT_TOLERANCE: Final = 1e-6
+"""What is so little below a whole unit is that unit, written in binary."""
+
 
 @dataclass(frozen=True, slots=True)
 class AxisLimits:
@@ -77,6 +80,16 @@ class AxisLimits:
 def _check(name: str, value: float, lowest: float, highest: float) -> None:
     if not (math.isfinite(value) and lowest <= value <= highest):
         raise ValueError(f"axis {name} must lie in [{lowest}, {highest}], got {value}")
+
+
+def velocity_to_wire(velocity: float) -> int:
+    """Return a speed limit (rad/s) in wire units, rounded down so that it is never exceeded."""
+    return math.floor(velocity / VELOCITY_UNIT + _UNIT_TOLERANCE)
+
+
+def acceleration_to_wire(acceleration: float) -> int:
+    """Return an acceleration limit (rad/s²) in wire units, rounded down."""
+    return math.floor(acceleration / ACCELERATION_UNIT + _UNIT_TOLERANCE)
 
 
 @dataclass(frozen=True, slots=True)

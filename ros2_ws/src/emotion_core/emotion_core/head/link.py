@@ -19,11 +19,11 @@ from emotion_core.head.protocol import (
     Ack,
     AxisSettings,
     BoardSettings,
-    Counters,
     Flag,
     Frame,
     FrameReader,
     FrameType,
+    Health,
     Message,
     Motion,
     ProtocolError,
@@ -31,6 +31,7 @@ from emotion_core.head.protocol import (
     SetPoint,
     Status,
     Welcome,
+    angle_to_wire,
     check_version,
     encode,
     hello_payload,
@@ -83,6 +84,7 @@ class Phase(Enum):
 
 @dataclass(slots=True)
 class _Command:
+    angles: tuple[int, int]
     payload: bytes
     stamp_ns: int
     given: float
@@ -132,13 +134,18 @@ class BoardReport:
     motion: Motion | None = None
     motion_time: float = 0.0
     set_point: SetPoint | None = None
-    counters: Counters | None = None
+    health: Health | None = None
     welcome: Welcome | None = None
     limited: bool = False
     acked_stamp_ns: int = 0
     acked_time: float = 0.0
     round_trip: float = math.nan
     statistics: LinkStatistics = field(default_factory=LinkStatistics)
+
+
+def _bytes_of(frame_type: FrameType, sequence: int, payload: bytes = b"") -> bytes:
+    """Return a frame after a delimiter that ends whatever noise the board has heard before."""
+    return DELIMITER + encode(frame_type, sequence, payload)
 
 
 class HeadLink:
@@ -222,7 +229,8 @@ class HeadLink:
             while len(self._superseded) > 64:
                 self._superseded.pop(next(iter(self._superseded)))
         payload = target_payload(allowed_pan, allowed_tilt, led_rgb)
-        self._command = _Command(payload, stamp_ns, now)
+        angles = angle_to_wire(allowed_pan), angle_to_wire(allowed_tilt)
+        self._command = _Command(angles, payload, stamp_ns, now)
         self._park_sequence = None
         self.report.statistics.sent += 1
 
@@ -274,7 +282,7 @@ class HeadLink:
             return b""
         data = self._request_due(now) + self._park_due(now) + self._command_due(now)
         if not data and now - self._last_sent >= HEARTBEAT_INTERVAL:
-            data = encode(FrameType.HEARTBEAT, self._next_sequence())
+            data = _bytes_of(FrameType.HEARTBEAT, self._next_sequence())
         if data:
             self._last_sent = now
         return data
@@ -289,8 +297,7 @@ class HeadLink:
         if now - self._last_sent < HELLO_INTERVAL:
             return b""
         self._last_sent = now
-        # The delimiter ends whatever noise the board has heard before.
-        return DELIMITER + encode(FrameType.HELLO, self._next_sequence(), hello_payload())
+        return _bytes_of(FrameType.HELLO, self._next_sequence(), hello_payload())
 
     def _take(self, frame: Frame, message: Message, now: float) -> None:
         report = self.report
@@ -307,8 +314,9 @@ class HeadLink:
                 self.message = "the board was reset"
         elif isinstance(message, SetPoint):
             report.set_point = message
-        elif isinstance(message, Counters):
-            report.counters = message
+            self._take_set_point(message, now)
+        elif isinstance(message, Health):
+            report.health = message
         elif isinstance(message, AxisSettings | BoardSettings):
             self._answer(frame.sequence, message)
 
@@ -353,20 +361,31 @@ class HeadLink:
             command = self._superseded.pop(sequence)
         else:
             return
-        if command.acked or ack.status not in (Status.OK, Status.LIMITED):
+        if ack.status in (Status.OK, Status.LIMITED) and not command.acked:
+            self.report.limited = self.report.limited or ack.status is Status.LIMITED
+            self.report.round_trip = now - command.last_sent
+            self._acked(command, now)
+
+    def _take_set_point(self, set_point: SetPoint, now: float) -> None:
+        """Telemetry names the last target as well: it replaces an acknowledgement that was lost."""
+        command = self._command
+        if command is None or command.acked or command.tries == 0:
             return
-        command.acked = True
+        angles = angle_to_wire(set_point.pan), angle_to_wire(set_point.tilt)
+        if set_point.target_sequence == command.sequence and angles == command.angles:
+            self._acked(command, now)
+
+    def _acked(self, command: _Command, now: float) -> None:
         report = self.report
+        command.acked = True
         if not command.counted:
             command.counted = True
             report.statistics.acked += 1
             report.statistics.acked_at_once += command.tries == 1
-        report.limited = report.limited or ack.status is Status.LIMITED
-        report.round_trip = now - command.last_sent
         if command.stamp_ns >= report.acked_stamp_ns:
             report.acked_stamp_ns = command.stamp_ns
             report.acked_time = now
-        if command is current:
+        if command is self._command:
             self._superseded.clear()
 
     def _answer(self, sequence: int, message: Message) -> None:
@@ -392,7 +411,7 @@ class HeadLink:
             request.sequence = self._next_sequence()
         request.tries += 1
         request.last_sent = now
-        return encode(request.type, request.sequence, request.payload)
+        return _bytes_of(request.type, request.sequence, request.payload)
 
     def _park_due(self, now: float) -> bytes:
         if self._park_sequence is None:
@@ -401,7 +420,7 @@ class HeadLink:
             return b""
         if self._park_sequence < 0:
             self._park_sequence = self._next_sequence()
-        return encode(FrameType.PARK, self._park_sequence)
+        return _bytes_of(FrameType.PARK, self._park_sequence)
 
     def _command_due(self, now: float) -> bytes:
         command = self._command
@@ -418,7 +437,7 @@ class HeadLink:
                 return b""
         command.tries += 1
         command.last_sent = now
-        return encode(FrameType.TARGET, command.sequence, command.payload)
+        return _bytes_of(FrameType.TARGET, command.sequence, command.payload)
 
     def _count_lost(self, now: float) -> None:
         command = self._command

@@ -20,6 +20,8 @@ from emotion_core.head.limits import (
     ANGLE_UNIT,
     VELOCITY_UNIT,
     AxisLimits,
+    acceleration_to_wire,
+    velocity_to_wire,
 )
 
 PROTOCOL_MAJOR: Final = 1
@@ -60,7 +62,7 @@ class FrameType(IntEnum):
     SETTINGS = 0x85
     MOTION = 0x90
     SET_POINT = 0x91
-    COUNTERS = 0x92
+    HEALTH = 0x92
 
 
 class Status(IntEnum):
@@ -140,31 +142,30 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """Telemetry: where the profile stands, rad, at a time of the board's own, ms modulo 2^16."""
+    """Telemetry: where the profile stands, rad."""
 
     pan: float
     tilt: float
     flags: Flag
-    board_time_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class SetPoint:
-    """Telemetry: accepted set-point, rad, supply in V or None, sequence of the last TARGET."""
+    """Telemetry: accepted set-point, rad, and the sequence number of the TARGET that set it."""
 
     pan: float
     tilt: float
-    supply_voltage: float | None
     target_sequence: int
 
 
 @dataclass(frozen=True, slots=True)
-class Counters:
-    """Telemetry: frames accepted, rejected and not sent for want of room; silences of the link."""
+class Health:
+    """Telemetry: supply in V, None without a divider; since the reset, frames rejected (modulo
+    2^16) and times the link fell silent (up to 255).
+    """
 
-    accepted: int
-    rejected: int
-    unsent: int
+    supply_voltage: float | None
+    rejected_frames: int
     silences: int
 
 
@@ -197,7 +198,7 @@ class BoardSettings:
     supply_full_scale_v: float = 0.0
 
 
-Message = Welcome | Ack | AxisSettings | BoardSettings | Motion | SetPoint | Counters
+Message = Welcome | Ack | AxisSettings | BoardSettings | Motion | SetPoint | Health
 
 
 def encode(frame_type: int, sequence: int, payload: bytes = b"") -> bytes:
@@ -296,8 +297,8 @@ def settings_payload(group: SettingsGroup, settings: AxisSettings | BoardSetting
             group,
             angle_to_wire(limits.minimum),
             angle_to_wire(limits.maximum),
-            round(limits.max_velocity / VELOCITY_UNIT),
-            round(limits.max_acceleration / ACCELERATION_UNIT),
+            velocity_to_wire(limits.max_velocity),
+            acceleration_to_wire(limits.max_acceleration),
             settings.trim_us,
             settings.scale_us_per_rad,
         )
@@ -383,18 +384,18 @@ def _settings(payload: bytes) -> AxisSettings | BoardSettings:
 
 
 def _motion(payload: bytes) -> Motion:
-    pan, tilt, flags, time = struct.unpack("<hhBH", payload)
-    return Motion(pan * ANGLE_UNIT, tilt * ANGLE_UNIT, Flag(flags), time)
+    pan, tilt, flags = struct.unpack("<hhB", payload)
+    return Motion(pan * ANGLE_UNIT, tilt * ANGLE_UNIT, Flag(flags))
 
 
 def _set_point(payload: bytes) -> SetPoint:
-    pan, tilt, supply, sequence = struct.unpack("<hhHB", payload)
-    voltage = None if supply == _NO_SUPPLY else supply / 1000
-    return SetPoint(pan * ANGLE_UNIT, tilt * ANGLE_UNIT, voltage, sequence)
+    pan, tilt, sequence = struct.unpack("<hhB", payload)
+    return SetPoint(pan * ANGLE_UNIT, tilt * ANGLE_UNIT, sequence)
 
 
-def _counters(payload: bytes) -> Counters:
-    return Counters(*struct.unpack("<3HB", payload))
+def _health(payload: bytes) -> Health:
+    supply, rejected, silences = struct.unpack("<HHB", payload)
+    return Health(None if supply == _NO_SUPPLY else supply / 1000, rejected, silences)
 
 
 _PARSERS: Final[dict[int, Callable[[bytes], Message]]] = {
@@ -403,5 +404,5 @@ _PARSERS: Final[dict[int, Callable[[bytes], Message]]] = {
     FrameType.SETTINGS.value: _settings,
     FrameType.MOTION.value: _motion,
     FrameType.SET_POINT.value: _set_point,
-    FrameType.COUNTERS.value: _counters,
+    FrameType.HEALTH.value: _health,
 }

@@ -20,9 +20,9 @@ from emotion_core.head.protocol import (
     BAUD_RATE,
     AxisSettings,
     BoardSettings,
-    Counters,
     Flag,
     FrameType,
+    Health,
     Message,
     ProtocolVersionError,
     SettingsGroup,
@@ -155,7 +155,7 @@ class SerialHead:
             motion, set_point, welcome = report.motion, report.set_point, report.welcome
             flags = motion.flags if motion else Flag(0)
             version = ".".join(map(str, welcome.firmware)) if welcome else ""
-            supply = set_point.supply_voltage if set_point else None
+            supply = report.health.supply_voltage if report.health else None
             return HeadSnapshot(
                 time=report.motion_time + offset if motion else self._clock(),
                 pan=motion.pan if motion else 0.0,
@@ -188,7 +188,7 @@ class SerialHead:
         with self._lock:
             return self._link.report.welcome
 
-    def statistics(self) -> tuple[LinkStatistics, Counters | None]:
+    def statistics(self) -> tuple[LinkStatistics, Health | None]:
         """What the host and what the board counted."""
         with self._lock:
             source = self._link.report.statistics
@@ -200,7 +200,7 @@ class SerialHead:
                 source.handshakes,
                 source.board_resets,
             )
-            return copy, self._link.report.counters
+            return copy, self._link.report.health
 
     def wait_until_connected(self, timeout: float) -> bool:
         """Wait for a completed handshake, at most ``timeout`` s; for programs without a loop."""

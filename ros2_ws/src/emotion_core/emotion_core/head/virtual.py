@@ -20,10 +20,12 @@ SILENCE_UNTIL_HOMING: Final = 0.5
 SILENCE_UNTIL_OFF: Final = 5.0
 """Time without a valid frame until the servo pulses stop, s."""
 
-_STEP_LEAD: Final = 0.001
-"""The profile is stepped this long before the pulse that shows it, s."""
-_COMMAND_DELAY: Final = 13 * 10 / 115200
-"""A command takes this long on the wire, s: 13 bytes at 115200 baud."""
+_STEP_LEAD: Final = 0.0015
+"""The profile is stepped this long before the pulse that shows it, s; the firmware, which sleeps in
+between, does it 1 to 2 ms before.
+"""
+_COMMAND_DELAY: Final = 14 * 10 / 115200
+"""A command takes this long on the wire, s: 14 bytes at 115200 baud."""
 _ACK_DELAY: Final = 12 * 10 / 115200
 """An acknowledgement takes this long on the wire, s."""
 _HISTORY_FRAMES: Final = 500
