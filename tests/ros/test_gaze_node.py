@@ -26,7 +26,7 @@ class Robot:
         self.joints = bench.publisher(JointState, topics.JOINT_STATES, qos.STREAM)
         self.infos = bench.publisher(CameraInfo, topics.CAMERA_INFO, qos.STREAM)
         info = CameraInfo(width=640, height=480, k=CAMERA.k.ravel())
-        while self.node._camera is None:
+        while not self.node.pipeline.knows_camera:
             self.infos.publish(info)
             bench.wait_until(lambda: True, "")
 
@@ -68,7 +68,7 @@ def test_a_face_is_projected_with_the_pose_at_capture_time(bench, robot):
     now = robot.now()
     for index in range(11):
         robot.head_at(now - 0.2 + 0.02 * index, pan=0.04 * index)
-    bench.wait_until(lambda: len(robot.node._head_pose) >= 11, "the joint states")
+    bench.wait_until(lambda: len(robot.node.pipeline.head_pose) >= 11, "the joint states")
     # In the middle of the picture, taken when the head was half way.
     target = target_for(robot, robot.see(now - 0.1, (0.5, 0.5)))
     assert target.state == GazeTarget.TRACKING
@@ -93,12 +93,12 @@ def test_commands_carry_the_capture_time_and_stay_bounded(robot):
     assert all(command.header.stamp == stamp for command in commands)
     pans = [command.pan for command in commands]
     assert pans == sorted(pans)
-    assert max(pans) <= robot.node._controller.parameters.limits.pan.maximum
+    assert max(pans) <= robot.node.pipeline.limits.pan.maximum
 
 
 def test_no_command_is_given_before_the_first_picture(bench, robot):
     robot.head_at(robot.now(), 0.0)
-    bench.wait_until(lambda: len(robot.node._head_pose) > 0, "the joint state")
+    bench.wait_until(lambda: len(robot.node.pipeline.head_pose) > 0, "the joint state")
     assert robot.commands.messages == []
 
 
@@ -132,5 +132,5 @@ def test_a_camera_beside_the_head_does_not_turn_with_it(bench):
     robot = Robot(bench)
     now = robot.now()
     robot.head_at(now, 0.5)
-    bench.wait_until(lambda: len(robot.node._head_pose) > 0, "the joint state")
+    bench.wait_until(lambda: len(robot.node.pipeline.head_pose) > 0, "the joint state")
     assert target_for(robot, robot.see(now, (0.5, 0.5))).pan == pytest.approx(0.0, abs=0.01)

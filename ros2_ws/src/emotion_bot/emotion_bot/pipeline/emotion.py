@@ -1,0 +1,88 @@
+"""Face crops in, one smoothed expression per person and frame out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from emotion_bot_msgs.msg import Expression, Faces
+from emotion_core.inference.expression import ExpressionModel
+from emotion_core.inference.smoothing import PeopleSmoother, SmoothingParameters
+from emotion_core.resources import models_directory
+
+from emotion_bot import images, people, stamps
+from emotion_bot.parameters import Parameter
+
+_DEFAULTS = SmoothingParameters()
+_FACE_ONLY = (1.0, 0.0, 0.0)
+
+PARAMETERS = (
+    Parameter("face_model", "", "Path of the face model; empty for the shipped one."),
+    Parameter("threads", 1, "Threads of the network.", 1, 16),
+    Parameter(
+        "smoothing_time_constant",
+        _DEFAULTS.time_constant,
+        "Time constant of the low-pass over scores, s.",
+        0.0,
+        0.4,
+    ),
+    Parameter(
+        "smoothing_margin",
+        _DEFAULTS.margin,
+        "Lead in probability that another label needs to replace the present one.",
+        0.0,
+        0.5,
+    ),
+)
+
+
+class EmotionPipeline:
+    """Scores all crops of a frame in one batch.
+
+    Args:
+        values: of `PARAMETERS`, by name.
+
+    Raises:
+        ModelError: if the face model is missing or damaged.
+        FileNotFoundError: if there is no folder with models.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._people = PeopleSmoother(
+            SmoothingParameters(
+                time_constant=values["smoothing_time_constant"], margin=values["smoothing_margin"]
+            )
+        )
+        self.model_path = Path(values["face_model"] or models_directory() / "face.onnx")
+        self._model = ExpressionModel(self.model_path, values["threads"])
+
+    @property
+    def model_version(self) -> str | None:
+        """What the model file says about itself."""
+        return self._model.metadata.get("version")
+
+    def process(self, message: Faces) -> list[Expression]:
+        """Return the expressions of the faces that were seen in this frame, in their order.
+
+        Raises:
+            ValueError: if a crop cannot be read or has another size than the model takes.
+        """
+        seen = [face for face in message.faces if face.crop.width > 0]
+        if not seen:
+            return []
+        crops = np.stack([images.array_from_image(face.crop) for face in seen])
+        scores = self._model.predict(crops)
+        time = stamps.seconds_from_stamp(message.header.stamp)
+        return [
+            people.expression_message(
+                self._people.update(face.id, probabilities, valence_arousal, time),
+                face.id,
+                message.header,
+                _FACE_ONLY,
+            )
+            for face, probabilities, valence_arousal in zip(
+                seen, scores.probabilities, scores.valence_arousal, strict=True
+            )
+        ]
