@@ -11,6 +11,10 @@ from pydantic import ValidationError
 
 from emotion_train.experiment import Experiment, ExperimentError, read_settings
 from emotion_train.report.page import Section
+from emotion_train.tasks.affect_video.data import AffectVideoDataModule
+from emotion_train.tasks.affect_video.module import AffectVideoModule
+from emotion_train.tasks.affect_video.report import affect_video_sections
+from emotion_train.tasks.affect_video.settings import AffectVideoExperiment
 from emotion_train.tasks.base import TaskData, TaskModule
 from emotion_train.tasks.face.data import FaceDataModule
 from emotion_train.tasks.face.module import FaceModule
@@ -41,6 +45,14 @@ class Task:
 
 TASKS: dict[str, Task] = {
     "face": Task(FaceExperiment, FaceDataModule, FaceModule, face_sections, "val/accuracy", "max"),
+    "affect_video": Task(
+        AffectVideoExperiment,
+        AffectVideoDataModule,
+        AffectVideoModule,
+        affect_video_sections,
+        "val/loss",
+        "min",
+    ),
 }
 
 

@@ -1,0 +1,1 @@
+"""Valence or arousal of every frame of a short video."""
