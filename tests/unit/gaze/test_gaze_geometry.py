@@ -11,7 +11,7 @@ from emotion_core.head.gaze_geometry import (
     ray_to_point,
 )
 from emotion_core.vision.camera_model import PinholeCamera
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
@@ -33,6 +33,7 @@ def test_right_in_the_picture_is_negative_pan_and_up_is_positive_tilt() -> None:
     assert tilt == pytest.approx(math.atan(0.1))
 
 
+@settings(deadline=None)
 @given(pans, tilts, pans, tilts)
 def test_inverse(target_pan: float, target_tilt: float, pan: float, tilt: float) -> None:
     ray = ray_to_bearing(target_pan, target_tilt, pan, tilt)
@@ -40,6 +41,7 @@ def test_inverse(target_pan: float, target_tilt: float, pan: float, tilt: float)
     assert bearing(ray, pan, tilt) == pytest.approx((target_pan, target_tilt), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(pans, tilts, pans, tilts, st.floats(0.3, 5.0))
 def test_with_distance_the_target_ends_in_the_middle_of_the_picture(
     target_pan: float, target_tilt: float, pan: float, tilt: float, distance: float
@@ -61,6 +63,7 @@ def test_with_distance_the_target_ends_in_the_middle_of_the_picture(
     assert centred[2] > 0
 
 
+@settings(deadline=None)
 @given(pans, tilts, pans, tilts)
 def test_great_distance_equals_no_distance(
     target_pan: float, target_tilt: float, pan: float, tilt: float
@@ -95,6 +98,7 @@ def test_impossible_distances() -> None:
         look_at((0.0, 0.0, DIMENSIONS.tilt_axis_height + 0.01))
 
 
+@settings(deadline=None)
 @given(st.floats(0, 639), st.floats(0, 479), pans, tilts)
 def test_pixel_to_bearing_and_back(u: float, v: float, pan: float, tilt: float) -> None:
     camera = PinholeCamera.from_field_of_view(640, 480, math.radians(75))

@@ -7,7 +7,7 @@ from emotion_core.head.joint_buffer import (
     JointBufferError,
     JointTimeError,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
@@ -87,6 +87,7 @@ def test_rejects_impossible_settings(arguments: tuple[float, float]) -> None:
         JointBuffer(*arguments)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(0, 10), st.floats(-1.5, 1.5), st.floats(-1.5, 1.5)),

@@ -27,6 +27,7 @@ def test_speed_and_acceleration_stay_bounded_whatever_the_goals(
         speed = setpoint.speed
 
 
+@settings(deadline=None)
 @given(st.floats(-1.4, 1.4), st.floats(-1.4, 1.4), st.sampled_from([0.01, 0.02, 1 / 30, 0.1]))
 def test_reaches_a_goal_without_overshoot(start: float, goal: float, step: float) -> None:
     setpoint = SetPoint(start)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import yaml
 from emotion_core.vision.camera_model import CalibrationError, PinholeCamera, load_calibration
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
@@ -44,6 +44,7 @@ def test_axes_are_those_of_an_optical_frame() -> None:
 
 
 @pytest.mark.parametrize("camera", [IDEAL, DISTORTED, FISHEYE, RATIONAL])
+@settings(deadline=None)
 @given(u=st.floats(20, 620), v=st.floats(20, 460))
 def test_ray_and_pixel_are_inverse(camera: PinholeCamera, u: float, v: float) -> None:
     ray = camera.ray(u, v)

@@ -19,7 +19,7 @@ from emotion_core.vision.sources import (
     TruncatedVideoError,
     VideoFile,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from source_doubles import NUMBERS, FakeTime, number_of
 
@@ -156,6 +156,7 @@ def test_state_while_retrying(fake_time: FakeTime) -> None:
     assert seen[0].last_error == "webcam: absent"
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 5), st.floats(1, 4), st.floats(5, 100), st.integers(1, 10_000))
 def test_pauses_grow_up_to_the_maximum(
     first: float, factor: float, maximum: float, failures: int

@@ -17,7 +17,7 @@ from emotion_core.vision.sources import (
     Webcam,
     parse_source,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from source_doubles import FakeTime
 
@@ -80,6 +80,7 @@ def test_texts_that_cannot_be_understood(text: str, message: str) -> None:
         parse_source(text)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["", "scene:", "webcam:", "stream:"]), st.text(max_size=30))
 def test_any_text_gives_a_source_or_its_error(prefix: str, text: str) -> None:
     with contextlib.suppress(SourceSpecificationError):
