@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from emotion_core.head import serial_head
+from emotion_core.head.calibration import calibrate, wide_limits
 from emotion_core.head.factory import create_head
 from emotion_core.head.firmware_build import FirmwareBuild, FirmwareError
 from emotion_core.head.limits import AxisLimits
@@ -250,3 +251,31 @@ def test_a_build_without_the_simulator_is_refused(firmware: FirmwareBuild) -> No
     head = SimulatedHead(build=FirmwareBuild(firmware.elf, firmware.hex, None))
     with pytest.raises(FirmwareError, match="without the simulator"):
         head.open()
+
+
+def test_calibration_is_stored_on_the_board(firmware: FirmwareBuild, tmp_path: Path) -> None:
+    head = SimulatedHead(build=firmware, limits=wide_limits(), eeprom=tmp_path / "eeprom")
+    head.open()
+    prompts: list[str] = []
+    pan = ["++", "enter", "r", "enter", "enter", "-", "enter", "++", "enter"]
+    tilt = ["--", "enter", "enter", "+", "enter", "enter", "enter"]
+    keys = iter([*pan, *tilt])
+    try:
+        wait_for(lambda: head.state().connected)
+        stored = calibrate(head.serial, lambda: next(keys), prompts.append)
+        assert stored is not None
+        assert stored[SettingsGroup.PAN].trim_us == 20
+        assert stored[SettingsGroup.PAN].scale_us_per_rad == -637
+        assert stored[SettingsGroup.TILT].trim_us == -20
+        assert stored[SettingsGroup.TILT].scale_us_per_rad == 640
+        head.inject("reset")
+        wait_for(lambda: head.state().boot_count == 2 and head.state().connected)
+        for group, settings in stored.items():
+            assert head.serial.read_axis(group) == settings
+        gave_up = calibrate(head.serial, iter(["++", "enter", "q"]).__next__, prompts.append)
+        assert gave_up is None
+        for group, settings in stored.items():
+            assert head.serial.read_axis(group) == settings
+    finally:
+        head.close()
+    assert any("straight ahead" in prompt for prompt in prompts)
