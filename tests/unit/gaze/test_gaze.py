@@ -112,6 +112,15 @@ def test_silence_counts_as_loss() -> None:
     assert quiet[-1].state is GazeState.HOLDING
 
 
+def test_late_pictures_are_no_silence() -> None:
+    controller = GazeController(GazeParameters(silence_timeout=0.5))
+    for step in range(60):
+        controller.observe(10.0 + step * FRAME, "a", (0.2, 0.0))
+        output = controller.target(10.8 + step * FRAME)
+    assert output.state is GazeState.TRACKING
+    assert output.pan == pytest.approx(0.2, abs=0.006)
+
+
 def test_lost_while_moving_is_held_where_last_seen() -> None:
     scenario = Scenario()
     pan = 0.0

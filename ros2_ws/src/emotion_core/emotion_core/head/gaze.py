@@ -79,6 +79,8 @@ class GazeController:
         self._face_id = ""
         self._observed = -math.inf
         self._seen = -math.inf
+        self._heard = -math.inf
+        self._is_heard = False
         self._advanced = -math.inf
 
     def start_from(self, pan: float, tilt: float) -> None:
@@ -119,6 +121,7 @@ class GazeController:
         if time <= self._observed:
             return
         self._observed = time
+        self._is_heard = True
         if face_id is None:
             if time - self._seen > self.parameters.loss_delay:
                 self._lose()
@@ -154,7 +157,11 @@ class GazeController:
             self._advanced = time
         duration = min(max(time - self._advanced, 0.0), _LONGEST_STEP)
         self._advanced = max(time, self._advanced)
-        if time - self._observed > self.parameters.silence_timeout:
+        # Silence counts from the arrival of the last picture: late pictures are no silence.
+        if self._is_heard:
+            self._heard = time
+            self._is_heard = False
+        if time - self._heard > self.parameters.silence_timeout:
             self._lose()
         held_long = time - self._seen > self.parameters.hold_duration
         if self._state is GazeState.HOLDING and held_long:

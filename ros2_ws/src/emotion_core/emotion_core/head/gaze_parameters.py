@@ -26,7 +26,7 @@ class GazeParameters:
         loss_delay: a face counts as lost when the pictures of this long do not show it, s.
         hold_duration: how long to stay since a lost face was last seen, s.
         return_speed: on the way home, rad/s.
-        silence_timeout: without any observation for this long, the face counts as lost, s.
+        silence_timeout: when no observation arrives for this long, the face counts as lost, s.
         home_pan: rad.
         home_tilt: rad.
         filter: of the measured bearings.
