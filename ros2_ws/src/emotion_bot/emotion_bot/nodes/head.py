@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 
 from emotion_bot_msgs.msg import HeadCommand, HeadState
-from emotion_core.head.backend import HeadSnapshot
 from emotion_core.head.factory import create_head
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState
 
-from emotion_bot import joints, qos, runner, stamps, topics
+from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
+from emotion_bot.pipeline.head import HeadPipeline
 
 PARAMETERS = (
     Parameter("backend", "virtual", "Which head: virtual, sim, serial or serial:PORT."),
@@ -38,7 +38,7 @@ class HeadNode(runner.DeviceNode):
         self._head = head
         self._active = False
         self._rejection = ""
-        self._snapshot = HeadSnapshot()
+        self._pipeline = HeadPipeline(head)
         self._joint_states = self.create_publisher(JointState, topics.JOINT_STATES, qos.STREAM)
         self._states = self.create_publisher(HeadState, topics.HEAD_STATE, qos.STREAM)
         self.create_subscription(HeadCommand, topics.HEAD_COMMAND, self._on_command, qos.SET_POINT)
@@ -61,7 +61,7 @@ class HeadNode(runner.DeviceNode):
         if self._active:
             self._active = False
             self._head.close()
-            self._snapshot = self._head.state()
+            self._pipeline.report()
 
     def _now(self) -> float:
         return self.get_clock().now().nanoseconds * 1e-9
@@ -69,14 +69,8 @@ class HeadNode(runner.DeviceNode):
     def _on_command(self, message: HeadCommand) -> None:
         if not self._active:
             return
-        led = message.led
         try:
-            self._head.command(
-                message.pan,
-                message.tilt,
-                (led.r * led.a, led.g * led.a, led.b * led.a),
-                stamps.nanoseconds_from_stamp(message.header.stamp),
-            )
+            self._pipeline.command(message)
         except ValueError as error:
             self._rejection = str(error)
             self.get_logger().error(f"command rejected: {error}", throttle_duration_sec=5.0)
@@ -86,19 +80,14 @@ class HeadNode(runner.DeviceNode):
     def _report(self) -> None:
         if not self._active:
             return
-        snapshot = self._head.state()
-        if snapshot.connected and snapshot.time > self._snapshot.time:
-            joint_state = JointState(
-                name=[joints.PAN, joints.TILT], position=[snapshot.pan, snapshot.tilt]
-            )
-            joint_state.header.stamp = stamps.stamp_from_seconds(snapshot.time)
-            self._joint_states.publish(joint_state)
-        if snapshot != self._snapshot:
-            self._states.publish(_state_message(snapshot))
-        self._snapshot = snapshot
+        angles, state = self._pipeline.report()
+        if angles is not None:
+            self._joint_states.publish(angles)
+        if state is not None:
+            self._states.publish(state)
 
     def _health(self) -> Health:
-        snapshot = self._snapshot
+        snapshot = self._pipeline.snapshot
         values = {
             "connected": snapshot.connected,
             "powered": snapshot.powered,
@@ -117,28 +106,6 @@ class HeadNode(runner.DeviceNode):
         if snapshot.message:
             return Level.WARN, snapshot.message, values
         return Level.OK, "connected", values
-
-
-def _state_message(snapshot: HeadSnapshot) -> HeadState:
-    message = HeadState(
-        acked_command_stamp=stamps.stamp_from_nanoseconds(snapshot.acked_stamp_ns),
-        connected=snapshot.connected,
-        powered=snapshot.powered,
-        parked=snapshot.parked,
-        limited=snapshot.limited,
-        touched=snapshot.touched,
-        commanded_pan=snapshot.commanded_pan,
-        commanded_tilt=snapshot.commanded_tilt,
-        supply_voltage=snapshot.supply_voltage,
-        firmware_version=snapshot.firmware_version,
-        boot_count=snapshot.boot_count,
-        commands_sent=snapshot.commands_sent,
-        commands_acked=snapshot.commands_acked,
-        commands_lost=snapshot.commands_lost,
-    )
-    message.header.stamp = stamps.stamp_from_seconds(max(snapshot.time, snapshot.acked_time))
-    message.acked_time = stamps.stamp_from_seconds(snapshot.acked_time)
-    return message
 
 
 def main(arguments: list[str] | None = None) -> None:

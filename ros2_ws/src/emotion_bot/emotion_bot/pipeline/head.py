@@ -1,0 +1,74 @@
+"""Set-points in, joint angles and the head's state out."""
+
+from __future__ import annotations
+
+from emotion_bot_msgs.msg import HeadCommand, HeadState
+from emotion_core.head.backend import Head, HeadSnapshot
+from sensor_msgs.msg import JointState
+
+from emotion_bot import joints, stamps
+
+
+class HeadPipeline:
+    """Speaks to one head.
+
+    Args:
+        head: real, simulated or virtual; opening and closing it is the caller's.
+
+    Attributes:
+        snapshot: of the newest report.
+    """
+
+    def __init__(self, head: Head) -> None:
+        self._head = head
+        self.snapshot = HeadSnapshot()
+
+    def command(self, message: HeadCommand) -> None:
+        """Hand a set-point to the head.
+
+        Raises:
+            ValueError: if an angle or a colour is not finite.
+        """
+        led = message.led
+        self._head.command(
+            message.pan,
+            message.tilt,
+            (led.r * led.a, led.g * led.a, led.b * led.a),
+            stamps.nanoseconds_from_stamp(message.header.stamp),
+        )
+
+    def report(self) -> tuple[JointState | None, HeadState | None]:
+        """Return the angles if they were measured anew, and the state if it changed."""
+        snapshot = self._head.state()
+        angles = state = None
+        if snapshot.connected and snapshot.time > self.snapshot.time:
+            angles = JointState(
+                name=[joints.PAN, joints.TILT], position=[snapshot.pan, snapshot.tilt]
+            )
+            angles.header.stamp = stamps.stamp_from_seconds(snapshot.time)
+        if snapshot != self.snapshot:
+            state = _state_message(snapshot)
+        self.snapshot = snapshot
+        return angles, state
+
+
+def _state_message(snapshot: HeadSnapshot) -> HeadState:
+    message = HeadState(
+        acked_command_stamp=stamps.stamp_from_nanoseconds(snapshot.acked_stamp_ns),
+        connected=snapshot.connected,
+        powered=snapshot.powered,
+        parked=snapshot.parked,
+        limited=snapshot.limited,
+        touched=snapshot.touched,
+        commanded_pan=snapshot.commanded_pan,
+        commanded_tilt=snapshot.commanded_tilt,
+        supply_voltage=snapshot.supply_voltage,
+        firmware_version=snapshot.firmware_version,
+        boot_count=snapshot.boot_count,
+        commands_sent=snapshot.commands_sent,
+        commands_acked=snapshot.commands_acked,
+        commands_lost=snapshot.commands_lost,
+    )
+    message.header.stamp = stamps.stamp_from_seconds(max(snapshot.time, snapshot.acked_time))
+    message.acked_time = stamps.stamp_from_seconds(snapshot.acked_time)
+    return message
