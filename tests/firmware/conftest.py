@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import lockstep
 import pytest
 from emotion_core.head.firmware_build import FirmwareBuild, build_firmware, missing_for_build
+
+from . import lockstep
 
 
 @pytest.fixture(scope="session")

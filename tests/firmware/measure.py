@@ -11,7 +11,6 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import lockstep
 from emotion_core.head.axis import SERVO_FRAME
 from emotion_core.head.limits import ANGLE_UNIT, AxisLimits, HeadLimits
 from emotion_core.head.link import HeadLink, Phase
@@ -25,7 +24,9 @@ from emotion_core.head.protocol import (
     parse,
     target_payload,
 )
-from lockstep import Board, Pulse
+
+from . import lockstep
+from .lockstep import Board, Pulse
 
 BLACK = (0.0, 0.0, 0.0)
 SCALE_US_PER_RAD = 637
@@ -57,6 +58,8 @@ class Session:
         self.pulses: list[Pulse] = []
         self.silent = False
         """A silent host reads, but writes nothing."""
+        self.last_byte = 0.0
+        """When the newest byte to the board had left the line."""
 
     def run_until(self, time: float) -> None:
         while self.board.time < time - 1e-9:
@@ -73,6 +76,7 @@ class Session:
         data = self.link.outgoing(now)
         if data and not self.silent:
             self.board.write(data)
+            self.last_byte = self.board.line_free
         self.pulses += self.board.pulses()
 
     def command(self, pan: float, tilt: float = 0.0) -> None:
@@ -281,3 +285,70 @@ def random_retargets(elf: Path, count: int, seed: int = 5) -> Extremes:
 
 def pan_limits() -> AxisLimits:
     return HeadLimits().pan
+
+
+@dataclass
+class Silence:
+    """What a head does that hears nothing more, s after the last byte."""
+
+    homing_starts: float
+    pulses_end: float
+
+
+def silence(elf: Path) -> Silence:
+    with Board(elf) as board:
+        board.run(0.05)
+        session = Session(board)
+        session.connect()
+        session.command(1.0)
+        session.run(1.0)
+        session.take_pulses(lockstep.PAN)
+        session.silent = True
+        since = session.last_byte
+        session.run(6.0)
+        pulses = session.take_pulses(lockstep.PAN)
+    resting = pulses[0].width_us
+    homing = next(pulse for pulse in pulses if abs(pulse.width_us - resting) > 1.0)
+    return Silence(homing.start - since, pulses[-1].end - since)
+
+
+@dataclass
+class Hang:
+    """Times after the processor has begun to hang, s."""
+
+    pulses_end: float
+    linked_again: float
+
+
+def hang(elf: Path) -> Hang:
+    with Board(elf) as board:
+        board.run(0.05)
+        session = Session(board)
+        session.connect()
+        session.command(0.5)
+        session.run(1.0)
+        session.take_pulses(lockstep.PAN)
+        handshakes = session.link.report.statistics.handshakes
+        since = board.time
+        board.hang()
+        while session.link.report.statistics.handshakes == handshakes and board.time < since + 5:
+            session.run(HOST_STEP)
+        pulses = session.take_pulses(lockstep.PAN)
+        return Hang(pulses[-1].end - since if pulses else 0.0, board.time - since)
+
+
+def pulse_errors_us(elf: Path, angles: list[float]) -> list[float]:
+    """Difference between the resting pulses and what the commanded angles mean, µs."""
+    errors = []
+    with Board(elf) as board:
+        board.run(0.05)
+        session = Session(board)
+        session.connect()
+        for angle in angles:
+            tilt = max(-0.52, min(0.69, angle / 2))
+            session.command(angle, tilt)
+            session.run(1.3)
+            for channel, wanted in ((lockstep.PAN, angle), (lockstep.TILT, tilt)):
+                resting = session.take_pulses(channel)[-5:]
+                errors += [pulse.width_us - expected_pulse_us(wanted) for pulse in resting]
+    return errors

@@ -10,14 +10,14 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import lockstep
-import measure
 import pytest
 from emotion_core.head import limits, protocol, virtual
 from emotion_core.head.axis import SERVO_FRAME, SUBUNITS, Axis
 from emotion_core.head.firmware_build import FirmwareBuild
 from emotion_core.head.limits import ACCELERATION_UNIT, ANGLE_UNIT, VELOCITY_UNIT, HeadLimits
 from emotion_core.head.protocol import AxisSettings, Flag, FrameType, Status
+
+from . import lockstep, measure
 
 pytestmark = pytest.mark.firmware
 

@@ -6,13 +6,13 @@ import itertools
 import math
 import random
 
-import lockstep
-import measure
 import pytest
 from emotion_core.head.axis import SERVO_FRAME
 from emotion_core.head.firmware_build import FirmwareBuild
 from emotion_core.head.limits import ANGLE_UNIT
 from emotion_core.head.protocol import DELIMITER, FrameType, encode
+
+from . import lockstep, measure
 
 pytestmark = [pytest.mark.firmware, pytest.mark.slow]
 
@@ -45,18 +45,9 @@ def test_the_first_changed_pulse_has_ended_within_25_milliseconds(firmware: Firm
 def test_pulses_are_within_a_microsecond_of_the_commanded_angle(firmware: FirmwareBuild) -> None:
     draw = random.Random(8)
     angles = [draw.uniform(-1.39, 1.39) for _ in range(60)] + [-1.3962, 1.3962, 0.0, ANGLE_UNIT]
-    with lockstep.Board(firmware.elf) as board:
-        board.run(0.05)
-        session = measure.Session(board)
-        session.connect()
-        for angle in angles:
-            tilt = max(-0.52, min(0.69, angle / 2))
-            session.command(angle, tilt)
-            session.run(1.3)
-            for channel, wanted in ((lockstep.PAN, angle), (lockstep.TILT, tilt)):
-                for pulse in session.take_pulses(channel)[-5:]:
-                    error = pulse.width_us - measure.expected_pulse_us(wanted)
-                    assert abs(error) <= 1.0
+    errors = measure.pulse_errors_us(firmware.elf, angles)
+    assert len(errors) == 2 * 5 * len(angles)
+    assert max(map(abs, errors)) <= 1.0
 
 
 def test_pulses_come_every_twenty_milliseconds(firmware: FirmwareBuild) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import errno
+import math
 import termios
 import threading
 import time
@@ -167,7 +168,7 @@ class SerialHead:
                 parked=linked and Flag.PARKED in flags,
                 limited=report.limited,
                 touched=linked and Flag.TOUCHED in flags,
-                supply_voltage=supply if linked and supply is not None else float("nan"),
+                supply_voltage=supply if linked and supply is not None else math.nan,
                 firmware_version=version,
                 boot_count=welcome.boot_count if welcome else 0,
                 commands_sent=report.statistics.sent,
