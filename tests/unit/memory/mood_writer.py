@@ -11,11 +11,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from emotion_core.memory.database import Database
 from emotion_core.memory.recorder import MoodRecorder
-from mood_rows import IDENTIFIERS, sample
+from emotion_core.memory.store import MoodStore
+from mood_rows import IDENTIFIERS, START, sample
 
 STEP = 10
 """Seconds between samples of the person."""
+
+SAMPLES_PER_INTERVAL = 60 // STEP
 
 FORGET_EVERY = 40
 """Samples between two erasures of another person, which rewrite the whole file."""
@@ -43,6 +47,29 @@ def write_forever(
         report(time)
         if number % FORGET_EVERY == FORGET_EVERY - 1:
             recorder.forget(recorder.person_of(f"f{2 + number // FORGET_EVERY}"))
+
+
+def samples_by_start(path: Path, identifier: str) -> dict[int, int]:
+    """Open the database as the robot does at a start; return samples by start of interval."""
+    store = MoodStore(path, create=True, now=START)
+    assert store.set_aside is None, "the database was lost"
+    persons = {record.person.identifier: record.person for record in store.persons()}
+    rows = {}
+    if identifier in persons:
+        rows = {row.start: row.samples for row in store.intervals(persons[identifier])}
+        assert store.rows(persons[identifier]).samples.sum() == sum(rows.values())
+    store.close()
+    database = Database(path, create=False, now=START)
+    assert database.fetch("PRAGMA integrity_check") == [("ok",)]
+    database.close()
+    return rows
+
+
+def lost_samples(rows: dict[int, int], start: int, reported: int) -> int:
+    """Return how many samples of those reported as taken are not in the rows."""
+    taken = range(start, reported + 1, STEP)
+    kept = sum(samples for begin, samples in rows.items() if begin <= reported)
+    return len(taken) - kept
 
 
 def main() -> None:

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import multiprocessing
 import os
 import secrets
 import shutil
 import subprocess
 import sys
-from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
 import pytest
-from emotion_core.memory.database import Database
-from emotion_core.memory.store import MoodStore
 from mood_disk import Operation, read_operations, state_after_power_loss
 from mood_rows import IDENTIFIERS, START
-from mood_writer import STEP, write_forever
+from mood_writer import SAMPLES_PER_INTERVAL, lost_samples, samples_by_start
 
 pytestmark = pytest.mark.unit
 
 MOMENTS = 100
-INTERVAL = 60
-SAMPLES = INTERVAL // STEP
 
 
 @pytest.fixture
@@ -36,64 +29,19 @@ def random() -> Random:
     return Random(seed)
 
 
-def _rows(path: Path, identifier: str) -> dict[int, int]:
-    """Open the database as the robot does at a start; return samples by start of interval."""
-    store = MoodStore(path, create=True, now=START)
-    assert store.set_aside is None, "the database was lost"
-    persons = {record.person.identifier: record.person for record in store.persons()}
-    rows = {}
-    if identifier in persons:
-        rows = {row.start: row.samples for row in store.intervals(persons[identifier])}
-        assert store.rows(persons[identifier]).samples.sum() == sum(rows.values())
-    store.close()
-    database = Database(path, create=False, now=START)
-    assert database.fetch("PRAGMA integrity_check") == [("ok",)]
-    database.close()
-    return rows
-
-
-def _lost_samples(rows: dict[int, int], start: int, reported: int) -> int:
-    """Return how many samples of those reported as taken are not in the rows."""
-    taken = range(start, reported + 1, STEP)
-    kept = sum(samples for begin, samples in rows.items() if begin <= reported)
-    return len(taken) - kept
-
-
-def _report_to(connection: Connection, path: Path, start: int, identifier: str) -> None:
-    write_forever(path, start, connection.send, identifier=identifier)
-
-
 @pytest.mark.slow
 def test_killed_at_100_random_moments(database_path: Path, random: Random) -> None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["emotion_core.memory.recorder"])
-    start = START
-    kept: dict[str, dict[int, int]] = {}
-    for moment in range(MOMENTS):
-        identifier = f"person-{secrets.token_hex(6)}"
-        receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(
-            target=_report_to, args=(sender, database_path, start, identifier)
-        )
-        process.start()
-        sender.close()
-        reported = None
-        # Some are killed while they open the database or write their first row.
-        for _ in range(random.choice([0, random.randrange(20), random.randrange(100)])):
-            reported = receiver.recv()
-        receiver.poll(random.random() * 0.003)
-        process.kill()
-        process.join()
-        with contextlib.suppress(EOFError):
-            while receiver.poll():
-                reported = receiver.recv()
-        rows = _rows(database_path, identifier)
-        if reported is not None:
-            assert _lost_samples(rows, start, reported) <= SAMPLES, f"moment {moment}"
-        for earlier, expected in kept.items():
-            assert _rows(database_path, earlier) == expected, f"moment {moment}"
-        kept = {identifier: rows}
-        start = (start if reported is None else reported) // 900 * 900 + 900
+    program = Path(__file__).with_name("mood_killer.py")
+    seed = str(random.getrandbits(32))
+    killer = subprocess.run(
+        [sys.executable, program, database_path, seed, str(MOMENTS)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert killer.returncode == 0, killer.stdout + killer.stderr
+    assert f"{MOMENTS} writers killed" in killer.stdout
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +93,10 @@ def _worst_loss(operations: list[Operation], folder: Path, random: Random) -> in
         files.pop("reported", None)
         for name, content in files.items():
             (after / name).write_bytes(content)
-        rows = _rows(after / "mood.sqlite3", IDENTIFIERS[0])
+        rows = samples_by_start(after / "mood.sqlite3", IDENTIFIERS[0])
         if reports:
             reported = int.from_bytes(reports[-1].data, "big")
-            worst = max(worst, _lost_samples(rows, START, reported))
+            worst = max(worst, lost_samples(rows, START, reported))
     return worst
 
 
@@ -158,11 +106,11 @@ def test_power_lost_at_100_random_moments(
     operations = _recorded(recorder_library, tmp_path / "recorded", "FULL")
     assert {operation.kind for operation in operations} >= {"W", "S", "T"}
     assert sum(operation.name == "reported" for operation in operations) == 600
-    assert _worst_loss(operations, tmp_path, random) <= SAMPLES
+    assert _worst_loss(operations, tmp_path, random) <= SAMPLES_PER_INTERVAL
 
 
 def test_the_simulated_disk_does_lose_what_was_not_synced(
     recorder_library: Path, tmp_path: Path, random: Random
 ) -> None:
     operations = _recorded(recorder_library, tmp_path / "recorded", "NORMAL")
-    assert _worst_loss(operations, tmp_path, random) > SAMPLES
+    assert _worst_loss(operations, tmp_path, random) > SAMPLES_PER_INTERVAL

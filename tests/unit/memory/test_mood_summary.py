@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from emotion_core.affect import Emotion
 from emotion_core.memory.aggregation import QUARTER_HOUR_SECONDS
 from emotion_core.memory.records import MoodRows
-from emotion_core.memory.report import BASELINE_DAYS, RECENT_DAYS, first_needed, report
+from emotion_core.memory.report import BASELINE_DAYS, RECENT_DAYS, report, report_on_rows
 from emotion_core.memory.store import MoodStore, Resolution
 from emotion_core.memory.summary import Period, local_midnight, summarise
 from emotion_core.memory.time_zone import UnknownTimeZoneError, machine_time_zone, time_zone
@@ -132,30 +133,30 @@ def test_a_report_compares_the_last_week_with_the_four_before() -> None:
     valences = [0.8] * RECENT_DAYS + [-0.2] * BASELINE_DAYS + [0.9] * 25
     noons[:] = [noon // 900 * 900 - 900 for noon in noons]
     table = rows(noons[::-1], valences[::-1])
-    answer = report(table, Period.DAY, BERLIN, since=-np.inf, until=until)
+    answer = report_on_rows(table, Period.DAY, BERLIN, since=-math.inf, until=until)
     assert len(answer.summaries) == 60
     assert (answer.comparison.days, answer.comparison.baseline_days) == (7, 28)
     assert answer.comparison.valence.difference == pytest.approx(1.0)
     assert answer.trend.days == 60
 
 
-def test_a_report_on_today_still_knows_the_baseline(store: MoodStore) -> None:
+def test_a_report_on_the_last_hour_still_knows_the_baseline(store: MoodStore) -> None:
     until = START + 40 * DAY
-    written = [
-        random_interval(IDENTIFIERS[0], START + 60 * minute, np.random.default_rng(minute))
-        for minute in range(0, 40 * 1440, 60)
-    ]
-    store.write(written, {IDENTIFIERS[0]})
+    random = np.random.default_rng(11)
+    store.write(
+        [
+            random_interval(IDENTIFIERS[0], START + 60 * minute, random)
+            for minute in range(0, 40 * 1440, 60)
+        ],
+        {IDENTIFIERS[0]},
+    )
     person = store.find(IDENTIFIERS[0])
-    since = float(until - 3600)
-    needed = store.rows(person, since=first_needed(since, until, UTC), until=until)
-    answer = report(needed, Period.DAY, UTC, since=since, until=until)
-    full = report(store.rows(person), Period.DAY, UTC, since=-np.inf, until=until)
-    assert sum(summary.observed for summary in answer.summaries) == 60
-    assert len(needed) < len(store.rows(person))
-    # Each row is only a minute of its hour, so a day has 24 of them: enough to count.
-    assert answer.comparison == full.comparison
-    assert answer.comparison.baseline_days == BASELINE_DAYS
+    hour = report(store, person, Period.DAY, UTC, since=until - 3600, until=until)
+    everything = report(store, person, Period.DAY, UTC, since=-math.inf, until=until)
+    assert [summary.observed for summary in hour.summaries] == [60]
+    assert hour.comparison == everything.comparison
+    assert hour.comparison.baseline_days == BASELINE_DAYS
+    assert hour.trend.days == 0
 
 
 def test_time_zones_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

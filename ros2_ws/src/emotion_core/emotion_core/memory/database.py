@@ -236,6 +236,7 @@ def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
             uri=True,
             timeout=LOCK_TIMEOUT_SECONDS,
             isolation_level=None,
+            check_same_thread=False,
         )
         try:
             require_ours(connection)

@@ -145,6 +145,12 @@ class Kept:
     damaged_copies: int
     size_bytes: int
 
+    @property
+    def oldest(self) -> int | None:
+        """When the first row kept of anybody begins; None without any."""
+        times = (self.oldest_anonymous, self.oldest_enrolled)
+        return min((time for time in times if time is not None), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Erased:

@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from emotion_core.memory.records import MoodRows
+from emotion_core.memory.records import MoodRows, Person
+from emotion_core.memory.store import MoodStore
 from emotion_core.memory.summary import MoodSummary, Period, local_midnight, summarise
 from emotion_core.memory.trend import MoodComparison, MoodTrend, compare, trend
 
@@ -30,20 +31,40 @@ class MoodReport:
     comparison: MoodComparison
 
 
-def first_needed(since: float, until: float, zone: datetime.tzinfo) -> float:
-    """Return from when on rows are needed to report on [since, until)."""
-    if not math.isfinite(since):
-        return since
-    return min(since, _days_before(until, RECENT_DAYS + BASELINE_DAYS, zone))
-
-
 def report(
-    rows: MoodRows, period: Period, zone: datetime.tzinfo, *, since: float, until: float
+    store: MoodStore,
+    person: Person,
+    period: Period,
+    zone: datetime.tzinfo,
+    *,
+    since: float,
+    until: float,
 ) -> MoodReport:
-    """Return the report on [since, until).
+    """Return the report on what a person showed in [since, until).
 
     Args:
-        rows: of one person from :func:`first_needed` until ``until``, in order of time.
+        store: where the rows are.
+        person: who.
+        period: length of the summaries.
+        zone: whose midnights begin the days.
+        since: seconds since the Unix epoch; minus infinity for everything.
+        until: seconds since the Unix epoch, finite.
+
+    Raises:
+        DatabaseUnavailableError, DatabaseCorruptError: if the file fails.
+    """
+    baseline_start = _days_before(until, RECENT_DAYS + BASELINE_DAYS, zone)
+    rows = store.rows(person, since=min(since, baseline_start), until=until)
+    return report_on_rows(rows, period, zone, since=since, until=until)
+
+
+def report_on_rows(
+    rows: MoodRows, period: Period, zone: datetime.tzinfo, *, since: float, until: float
+) -> MoodReport:
+    """Return the report on [since, until), a pure function.
+
+    Args:
+        rows: of one person, in order of time; from before ``since`` where the baseline is.
         period: length of the summaries.
         zone: whose midnights begin the days.
         since: seconds since the Unix epoch; minus infinity for everything.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from emotion_core.memory.records import Kept
+
 SECONDS_PER_DAY: Final = 86_400
 
 
@@ -28,6 +30,18 @@ class RetentionPolicy:
     def lifetime(self, *, enrolled: bool) -> int:
         """Return for how many seconds a row is kept after its interval."""
         return (self.enrolled_days if enrolled else self.anonymous_days) * SECONDS_PER_DAY
+
+    def next_expiry(self, kept: Kept) -> int | None:
+        """Return when the oldest of the rows kept is past its time; None without any rows."""
+        ends = [
+            oldest + self.lifetime(enrolled=enrolled)
+            for oldest, enrolled in (
+                (kept.oldest_anonymous, False),
+                (kept.oldest_enrolled, True),
+            )
+            if oldest is not None
+        ]
+        return min(ends, default=None)
 
 
 class Daily:

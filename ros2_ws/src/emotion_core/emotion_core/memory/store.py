@@ -43,7 +43,7 @@ class Resolution(Enum):
 
 
 class MoodStore:
-    """Persons and rows in SQLite. For one thread; several processes may open the same file.
+    """Persons and rows in SQLite. For one thread at a time; several processes may open the file.
 
     Every method raises DatabaseUnavailableError or DatabaseCorruptError when the file fails.
     """
