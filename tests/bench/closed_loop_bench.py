@@ -35,7 +35,7 @@ def run(head: str = "virtual") -> dict[str, Any]:
     )
     sine_mode = f"sine:{SINE_DEGREES:g},frequency={SINE_HERTZ:g}"
     sine_run = run_live("--source", f"scene:{sine_mode}", "--head", head, "--duration", "18")
-    moving = sine_run.times > sine_run.first_frame + _SETTLING_IN_SECONDS
+    moving = sine_run.times > sine_run.report["first_capture_s"] + _SETTLING_IN_SECONDS
     sine = tracking_error(
         sine_run.times[moving], _azimuth(sine_run, sine_mode)[moving], sine_run.pan[moving]
     )
@@ -53,4 +53,4 @@ def run(head: str = "virtual") -> dict[str, Any]:
 
 def _azimuth(live: LiveRun, mode: str) -> np.ndarray:
     path = parse_mode(mode).people[0].path
-    return np.array([path.at(max(t, 0.0))[0] for t in live.times - live.first_frame])
+    return np.array([path.at(max(t, 0.0))[0] for t in live.times - live.report["first_capture_s"]])

@@ -24,13 +24,11 @@ class LiveRun:
 
     Attributes:
         report: the run's report.
-        first_frame: capture time of the first frame, s.
         times: of the measured positions, s on the same clock, shape (n,).
         pan: measured, rad, shape (n,).
     """
 
     report: dict
-    first_frame: float
     times: npt.NDArray[np.float64]
     pan: npt.NDArray[np.float64]
 
@@ -46,12 +44,11 @@ def run_live(*arguments: str) -> LiveRun:
         os.environ.setdefault(name, value)
     import rclpy
     from emotion_bot import joints, qos, stamps, topics
-    from sensor_msgs.msg import CameraInfo, JointState
+    from sensor_msgs.msg import JointState
 
     rclpy.init(args=[])
     node = rclpy.create_node("live_bench")
     samples: list[tuple[float, float]] = []
-    frames: list[float] = []
 
     def on_joint_states(message: JointState) -> None:
         position = joints.position(message)
@@ -59,12 +56,6 @@ def run_live(*arguments: str) -> LiveRun:
             samples.append((stamps.seconds_from_stamp(message.header.stamp), position[0]))
 
     node.create_subscription(JointState, topics.JOINT_STATES, on_joint_states, qos.OBSERVER)
-    node.create_subscription(
-        CameraInfo,
-        topics.CAMERA_INFO,
-        lambda message: frames.append(stamps.seconds_from_stamp(message.header.stamp)),
-        qos.OBSERVER,
-    )
     try:
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder, "report.json")
@@ -84,4 +75,4 @@ def run_live(*arguments: str) -> LiveRun:
         node.destroy_node()
         rclpy.try_shutdown()
     recorded = np.array(samples).reshape(-1, 2)
-    return LiveRun(content, min(frames), recorded[:, 0], recorded[:, 1])
+    return LiveRun(content, recorded[:, 0], recorded[:, 1])

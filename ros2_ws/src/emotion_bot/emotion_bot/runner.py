@@ -10,10 +10,13 @@ from collections.abc import Callable
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.node import Node
 
 from emotion_bot.parameters import Parameter, ParameterError, declare
+
+RCLError = rclpy_implementation.RCLError
 
 SUPERVISOR_VARIABLE = "EMOTION_BOT_SUPERVISOR_PID"
 """Process id of the program that started this node and without which it must not go on."""
@@ -70,6 +73,10 @@ def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RCLError:
+        # A signal invalidates the context at once, also in the middle of a publish.
+        if rclpy.ok():
+            raise
     except (ConfigurationError, ParameterError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         status = EXIT_BAD_CONFIGURATION

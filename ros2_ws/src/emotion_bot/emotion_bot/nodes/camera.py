@@ -8,7 +8,11 @@ import threading
 
 from builtin_interfaces.msg import Time
 from emotion_bot_msgs.msg import Faces
-from emotion_core.head.joint_buffer import JointBuffer, JointBufferError
+from emotion_core.head.joint_buffer import (
+    JointBuffer,
+    JointBufferEmptyError,
+    JointTimeError,
+)
 from emotion_core.vision.camera_model import CalibrationError, PinholeCamera, load_calibration
 from emotion_core.vision.frames import Frame, SourceSpecificationError
 from emotion_core.vision.grabber import GrabberState, NewestFrameGrabber, Pace
@@ -118,8 +122,10 @@ class CameraNode(runner.DeviceNode):
     def _pose_at(self, time: float) -> tuple[float, float]:
         try:
             return self._head_pose.at(time)
-        except JointBufferError:
+        except JointBufferEmptyError:
             return 0.0, 0.0
+        except JointTimeError:
+            return self._head_pose.latest()[1:]
 
     def _on_joint_states(self, message: JointState) -> None:
         position = joints.position(message)

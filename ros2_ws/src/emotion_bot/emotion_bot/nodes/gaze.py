@@ -44,7 +44,10 @@ class GazeNode(Node):
             self.get_logger().error(f"camera_info rejected: {error}", throttle_duration_sec=5.0)
 
     def _on_posture(self, message: Posture) -> None:
-        self.pipeline.set_posture(message, self._now())
+        try:
+            self.pipeline.set_posture(message, self._now())
+        except ValueError as error:
+            self.get_logger().error(f"posture rejected: {error}", throttle_duration_sec=5.0)
 
     def _on_faces(self, message: Faces) -> None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +9,11 @@ from typing import Any
 from emotion_bot_msgs.msg import Faces, GazeTarget, HeadCommand, Posture
 from emotion_core.head.gaze import GazeController, GazeOutput, GazeParameters, GazeState
 from emotion_core.head.gaze_geometry import bearing
-from emotion_core.head.joint_buffer import JointBuffer, JointBufferError
+from emotion_core.head.joint_buffer import (
+    JointBuffer,
+    JointBufferEmptyError,
+    JointTimeError,
+)
 from emotion_core.head.limits import HeadLimits
 from emotion_core.vision.camera_model import PinholeCamera
 from emotion_core.vision.selection import SelectionPolicy, Target, TargetSelector
@@ -23,6 +26,7 @@ from emotion_bot.parameters import Parameter
 BASE_FRAME = "base_link"
 
 _POSTURE_EXPIRY_SECONDS = 1.0
+_NO_POSTURE = Posture(speed=1.0, engaged=True)
 
 _DEFAULTS = GazeParameters()
 
@@ -106,7 +110,7 @@ class GazePipeline:
         self.head_pose = JointBuffer()
         self._camera: PinholeCamera | None = None
         self._capture: Header | None = None
-        self._posture = Posture(speed=1.0, engaged=True)
+        self._posture = _NO_POSTURE
         self._posture_time = -math.inf
         self._camera_on_head: bool = values["camera_on_head"]
         self._commanded = -math.inf
@@ -147,7 +151,15 @@ class GazePipeline:
             self.head_pose.add(stamps.seconds_from_stamp(message.header.stamp), *position)
 
     def set_posture(self, message: Posture, now: float) -> None:
-        """Take what the behaviour adds to the gaze."""
+        """Take what the behaviour adds to the gaze.
+
+        Raises:
+            ValueError: if an offset or the speed is absurd; the last posture stays.
+        """
+        if not (math.isfinite(message.pan) and math.isfinite(message.tilt)):
+            raise ValueError(f"posture offsets ({message.pan}, {message.tilt}) are not finite")
+        if not 0 < message.speed <= 1:
+            raise ValueError(f"posture speed {message.speed} is not in (0, 1]")
         self._posture = message
         self._posture_time = now
 
@@ -159,7 +171,10 @@ class GazePipeline:
         """
         time = stamps.seconds_from_stamp(message.header.stamp)
         capture = Header(stamp=message.header.stamp, frame_id=BASE_FRAME)
-        self._observe(message, time)
+        if self._capture is None and len(self.head_pose):
+            # A gaze that starts anew must not swing a head that points elsewhere.
+            self._controller.start_from(*self.head_pose.latest()[1:])
+        self._observe(message, time, self._fresh_posture(now))
         self._capture = capture
         output, command = self._command(capture, now)
         target = GazeTarget(
@@ -180,10 +195,19 @@ class GazePipeline:
             return None
         return self._command(self._capture, now)[1]
 
-    def _observe(self, message: Faces, time: float) -> None:
+    def _fresh_posture(self, now: float) -> Posture:
+        if now - self._posture_time < _POSTURE_EXPIRY_SECONDS:
+            return self._posture
+        return _NO_POSTURE
+
+    def _observe(self, message: Faces, time: float, posture: Posture) -> None:
         size = (message.width, message.height)
         faces = {face.id: people.tracked_face(face, size) for face in message.faces}
         self._target = self._selector.choose(list(faces.values()), size, time, self._target)
+        if posture.face_id in faces:
+            self._target = Target(posture.face_id, time, time)
+        if not posture.engaged:
+            self._target = None
         if self._target is None or self._target.id not in faces:
             self._controller.observe(time, None, None)
             return
@@ -193,20 +217,28 @@ class GazePipeline:
     def _bearing(self, pixel: tuple[float, float], time: float) -> tuple[float, float] | None:
         if self._camera is None:
             return None
-        pose = (0.0, 0.0)
-        if self._camera_on_head:
+        # The middle of a box is given from the picture's edge, a ray from the first pixel's centre.
+        ray = self._camera.ray(pixel[0] - 0.5, pixel[1] - 0.5)
+        if not self._camera_on_head:
+            return bearing(ray, 0.0, 0.0)
+        try:
+            return bearing(ray, *self.head_pose.at(time))
+        except JointBufferEmptyError:
             # Without a head, or before its first report, the camera looks straight ahead.
-            with contextlib.suppress(JointBufferError):
-                pose = self.head_pose.at(time)
-        return bearing(self._camera.ray(*pixel), *pose)
+            return bearing(ray, 0.0, 0.0)
+        except JointTimeError:
+            # A pose that is not known cannot be guessed: a wrong one would jerk the head.
+            return None
 
     def _command(self, capture: Header, now: float) -> tuple[GazeOutput, HeadCommand]:
-        output = self._controller.target(now)
-        command = HeadCommand(header=capture, pan=output.pan, tilt=output.tilt)
-        if now - self._posture_time < _POSTURE_EXPIRY_SECONDS:
-            command.pan += self._posture.pan
-            command.tilt += self._posture.tilt
-            command.led = self._posture.led
+        posture = self._fresh_posture(now)
+        output = self._controller.target(now, posture.speed)
+        command = HeadCommand(
+            header=capture,
+            pan=self.limits.pan.clamp(output.pan + posture.pan),
+            tilt=self.limits.tilt.clamp(output.tilt + posture.tilt),
+            led=posture.led,
+        )
         self._commanded = now
         self.state = output.state
         return output, command

@@ -140,17 +140,20 @@ class GazeController:
         self._face_id = face_id
         self._state = GazeState.TRACKING
 
-    def target(self, time: float) -> GazeOutput:
+    def target(self, time: float, speed_share: float = 1.0) -> GazeOutput:
         """Return what the head should do now. Call it at least at the camera's frame rate.
 
         Args:
             time: now, s.
+            speed_share: of the usual speeds, (0, 1]; a calm robot moves slowly.
 
         Raises:
-            ValueError: if the time is not finite.
+            ValueError: if the time is not finite or the share is out of range.
         """
         if not math.isfinite(time):
             raise ValueError(f"gaze: time {time} is not finite")
+        if not 0 < speed_share <= 1:
+            raise ValueError(f"gaze: speed share {speed_share} is not in (0, 1]")
         if time < self._advanced - _CLOCK_STEP:
             self._restart_clock()
         if math.isinf(self._advanced):
@@ -168,11 +171,11 @@ class GazeController:
             self._state = GazeState.RETURNING
             self._face_id = ""
         if self._state in (GazeState.TRACKING, GazeState.HOLDING):
-            self._pan.follow(time, duration)
-            self._tilt.follow(time, duration)
+            self._pan.follow(time, duration, speed_share)
+            self._tilt.follow(time, duration, speed_share)
         else:
-            pan_home = self._pan.go_home(time, duration)
-            tilt_home = self._tilt.go_home(time, duration)
+            pan_home = self._pan.go_home(time, duration, speed_share)
+            tilt_home = self._tilt.go_home(time, duration, speed_share)
             if pan_home and tilt_home:
                 self._state = GazeState.IDLE
         return GazeOutput(

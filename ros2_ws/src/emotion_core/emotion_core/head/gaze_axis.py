@@ -64,7 +64,7 @@ class GazeAxis:
             return self._held
         return self.filter.at(time, self._parameters.prediction_limit)
 
-    def follow(self, time: float, duration: float) -> None:
+    def follow(self, time: float, duration: float, speed_share: float) -> None:
         """Let the set-point follow the target, or stay where it was lost."""
         p = self._parameters
         goal = self.target(time + p.head_delay)
@@ -80,16 +80,18 @@ class GazeAxis:
             self._moving = False
         if not self._moving:
             goal, goal_speed = self.setpoint.position, 0.0
-        self.setpoint.advance(duration, goal, goal_speed, p.max_speed, p.max_acceleration)
+        max_speed = speed_share * p.max_speed
+        self.setpoint.advance(duration, goal, goal_speed, max_speed, p.max_acceleration)
         self._remember_speed(time)
 
-    def go_home(self, time: float, duration: float) -> bool:
+    def go_home(self, time: float, duration: float, speed_share: float) -> bool:
         """Let the set-point go home; return whether it has arrived."""
         p = self._parameters
         self.filter.reset()
         self._held = self._home
         self._moving = False
-        self.setpoint.advance(duration, self._home, 0.0, p.return_speed, p.max_acceleration)
+        return_speed = speed_share * p.return_speed
+        self.setpoint.advance(duration, self._home, 0.0, return_speed, p.max_acceleration)
         self._remember_speed(time)
         return abs(self.setpoint.position - self._home) < _AT_HOME
 

@@ -34,6 +34,7 @@ class RunStatistics:
     Memory is bounded: latencies keep the newest 100,000 samples of each kind.
     """
 
+    first_capture: int | None = None
     frames_captured: int = 0
     frames_processed: int = 0
     frames_with_face: int = 0
@@ -60,8 +61,7 @@ class RunStatistics:
         if stamp in self._answered_early:
             self._answered_early.remove(stamp)
         else:
-            self.frames_captured += 1
-            self._frame_times.append(now)
+            self._note_capture(stamp, now)
             self._awaited[stamp] = now
         self._count_lost(now - _LOST_AFTER_SECONDS)
 
@@ -72,8 +72,7 @@ class RunStatistics:
         # Two topics have no common order: the answer may overtake the note of its frame, and the
         # notes of the first frames may pass before the observer is connected.
         if self._awaited.pop(stamp, None) is None:
-            self.frames_captured += 1
-            self._frame_times.append(now)
+            self._note_capture(stamp, now)
             self._answered_early.append(stamp)
         self._note_latency("capture_to_faces", stamp, now)
 
@@ -123,6 +122,7 @@ class RunStatistics:
         )
         return {
             "duration_s": round(duration, 3),
+            "first_capture_s": None if self.first_capture is None else self.first_capture * 1e-9,
             "frames_captured": self.frames_captured + self.frames_dropped_by_camera,
             "frames_dropped": self._lost + self.frames_dropped_by_camera,
             "frames_with_face": self.frames_with_face,
@@ -136,6 +136,11 @@ class RunStatistics:
                 "pan_max_deg": None if high is None else round(high, 2),
             },
         }
+
+    def _note_capture(self, stamp: int, now: float) -> None:
+        self.frames_captured += 1
+        self._frame_times.append(now)
+        self.first_capture = stamp if self.first_capture is None else min(self.first_capture, stamp)
 
     def _note_latency(self, name: str, stamp: int, now: float) -> None:
         self._latencies[name].append((now - stamp * 1e-9) * 1e3)
