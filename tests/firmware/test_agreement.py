@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from emotion_core.head import limits, protocol, virtual
+from emotion_core.head import limits, protocol, simulated, virtual
 from emotion_core.head.axis import SERVO_FRAME, SUBUNITS, Axis
 from emotion_core.head.firmware_build import FirmwareBuild
 from emotion_core.head.limits import ACCELERATION_UNIT, ANGLE_UNIT, VELOCITY_UNIT, HeadLimits
@@ -42,6 +42,8 @@ def test_the_defaults_are_the_same() -> None:
         assert round(axis.max_velocity / VELOCITY_UNIT) == constant("kDefaultVelocity")
         assert round(axis.max_acceleration / ACCELERATION_UNIT) == constant("kDefaultAcceleration")
     assert AxisSettings(factory.pan).scale_us_per_rad == constant("kDefaultScale")
+    assert constant("kDefaultScale") == simulated.SERVO_SCALE_US_PER_RAD
+    assert constant("kCenterPulse") == 2 * simulated.CENTER_PULSE_US
 
 
 def test_the_hard_bounds_are_the_same() -> None:
