@@ -3,9 +3,11 @@
 import math
 import random
 from itertools import pairwise
+from pathlib import Path
 from statistics import mean
 
 import pytest
+import yaml
 from driving import Sequence, in_order
 from emotion_core.affect import Emotion
 from emotion_core.behaviour.tree import State
@@ -123,6 +125,17 @@ def test_random_labels_change_the_answer_at_most_every_hold(companion, shipped, 
     ]
     gaps = [later - earlier for earlier, later in pairwise(changes)]
     assert all(gap >= shipped.expression.hold - 0.051 for gap in gaps)
+
+
+def test_a_recorded_face_first_sad_then_happy_lowers_and_raises_the_head(companion):
+    recorded = yaml.safe_load((Path(__file__).parent / "recorded.yaml").read_text())
+    postures = Sequence(**recorded).drive(companion)
+    answered = in_order(p.emotion for p in postures if p.emotion is not None)
+    assert answered.index(Emotion.SAD) < answered.index(Emotion.HAPPY)
+    assert answered[-1] is Emotion.HAPPY
+    lowest = min(math.degrees(p.offset.tilt) for p in postures if 3.0 <= p.time < 9.0)
+    assert lowest < -6.0
+    assert mean_tilt(p for p in postures if p.time >= 14.0) > 2.0
 
 
 def test_the_noisy_labels_of_a_face_behind_hands_still_lower_the_head(companion):

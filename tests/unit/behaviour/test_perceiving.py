@@ -101,6 +101,13 @@ class TestPeople:
             self.see(people, start + 0.3, start + 4.9)
             assert people.newcomer(start + 0.3) == ""
 
+    def test_after_a_camera_pause_somebody_is_greeted_again(self, people, shipped):
+        self.see(people, 0.0, 2.0, "ann")
+        people.greet("ann")
+        later = 2.0 + shipped.times.greet_again + 1.0
+        self.see(people, later, later + 1.0, "ann")
+        assert people.newcomer(later + 1.0) == "ann"
+
     def test_one_missed_frame_does_not_make_two_people_one(self, people):
         self.see(people, 0.0, 2.0, "ann")
         people.greet("ann")

@@ -230,7 +230,7 @@ def test_the_head_never_exceeds_its_limits(shipped, shard):
         elif source.random() < 0.05:
             companion.request(Request.WAKE)
         speaking = source.random() < 0.3
-        for _ in range(source.randint(4, 20)):
+        for _ in range(source.randint(2, 12)):
             tick += 1
             time = clock[0] = tick * PERIOD
             shown = source.choice(LABELS) if source.random() < noise else label
