@@ -52,6 +52,15 @@ def test_show_lists_everybody(path: Path) -> None:
         assert text in result.output
 
 
+def test_identifiers_are_whole_on_a_narrow_screen(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    output = _run(path, "show").output
+    assert A in output
+    assert B in output
+
+
 def test_show_a_person_by_day_with_trend_and_baseline(path: Path) -> None:
     result = _run(path, "show", NAME, "--time-zone", "UTC")
     assert result.exit_code == 0, result.output

@@ -25,7 +25,7 @@ from emotion_core.memory.summary import MoodSummary, Period
 from emotion_core.memory.time_zone import time_zone
 from emotion_core.memory.trend import Deviation, Slope
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 app = typer.Typer(
@@ -171,14 +171,21 @@ def _print_persons(records: list[PersonRecord], zone: datetime.tzinfo) -> None:
     if not records:
         _console.print("nothing is kept")
         return
-    table = Table("id", "name", "first seen", "last seen", "observed")
+    table = Table(
+        # The identifier is typed into other commands, so it must never be cut off.
+        Column("id", min_width=max(len(record.person.identifier) for record in records)),
+        Column("name", overflow="fold"),
+        "first seen",
+        "last seen",
+        "observed",
+    )
     for record in records:
         table.add_row(
             record.person.identifier,
             # Text, because a name may look like markup.
             Text(record.person.name or "anonymous", style="" if record.person.enrolled else "dim"),
-            _minute(record.person.first_seen, zone),
-            _minute(record.person.last_seen, zone),
+            _local(record.person.first_seen, zone, "%Y-%m-%d"),
+            _local(record.person.last_seen, zone, "%Y-%m-%d %H:%M"),
             _hours(record.observed),
         )
     _console.print(table)
@@ -270,8 +277,8 @@ def _iso(seconds: float, zone: datetime.tzinfo) -> str:
     return datetime.datetime.fromtimestamp(seconds, zone).isoformat(timespec="seconds")
 
 
-def _minute(seconds: float, zone: datetime.tzinfo) -> str:
-    return datetime.datetime.fromtimestamp(seconds, zone).strftime("%Y-%m-%d %H:%M")
+def _local(seconds: float, zone: datetime.tzinfo, form: str) -> str:
+    return datetime.datetime.fromtimestamp(seconds, zone).strftime(form)
 
 
 def _hours(seconds: int) -> str:

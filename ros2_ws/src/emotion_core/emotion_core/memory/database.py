@@ -17,7 +17,7 @@ from emotion_core.memory.errors import (
     DatabaseUnavailableError,
     ErasureIncompleteError,
 )
-from emotion_core.memory.schema import TABLES, migrate, require_ours
+from emotion_core.memory.schema import TABLES, add_functions, migrate, require_ours
 
 LOCK_TIMEOUT_SECONDS: Final = 5.0
 """How long a command waits for another process before it gives up."""
@@ -239,6 +239,7 @@ def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
             check_same_thread=False,
         )
         try:
+            add_functions(connection)
             require_ours(connection)
             _use_write_ahead_log(connection, path)
             connection.execute("PRAGMA synchronous = FULL")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,6 +69,17 @@ class MoodRows:
         table = np.array(list(rows), dtype=np.float64).reshape(-1, 3 + len(MEAN_COLUMNS))
         counts = table[:, :3].astype(np.int64)
         return cls(counts[:, 0], counts[:, 1], counts[:, 2], table[:, 3:])
+
+    @classmethod
+    def from_packed(cls, rows: Sequence[tuple[int, int, int, bytes]]) -> MoodRows:
+        """Build columns from rows of (start, observed, samples, means as little-endian doubles)."""
+        start, observed, samples, means = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return cls(
+            np.array(start, dtype=np.int64),
+            np.array(observed, dtype=np.int64),
+            np.array(samples, dtype=np.int64),
+            np.frombuffer(b"".join(means), dtype="<f8").reshape(-1, len(MEAN_COLUMNS)),
+        )
 
     def within(self, since: float, until: float) -> MoodRows:
         """Return views of the rows that begin in [since, until)."""

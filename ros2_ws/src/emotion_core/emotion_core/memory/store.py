@@ -165,16 +165,20 @@ class MoodStore:
         Days and weeks of all time zones in use begin on a quarter of an hour, so rows of that
         length give the same summaries as the intervals, from a fifteenth of the data.
         """
-        observed, table = (
-            ("end_time - start_time", "mood_interval")
-            if resolution is Resolution.INTERVAL
-            else ("observed", "quarter_hour")
-        )
+        span = "person = ? AND start_time >= ? AND start_time < ? ORDER BY start_time"
+        values = (person.key, since, until)
+        if resolution is Resolution.QUARTER_HOUR:
+            return MoodRows.from_packed(
+                self._database.fetch(
+                    f"SELECT start_time, observed, samples, means FROM quarter_hour WHERE {span}",
+                    values,
+                )
+            )
         return MoodRows.from_tuples(
             self._database.fetch(
-                f"SELECT start_time, {observed}, samples, {tables.COLUMNS} FROM {table}"
-                " WHERE person = ? AND start_time >= ? AND start_time < ? ORDER BY start_time",
-                (person.key, since, until),
+                f"SELECT start_time, end_time - start_time, samples, {tables.COLUMNS}"
+                f" FROM mood_interval WHERE {span}",
+                values,
             )
         )
 

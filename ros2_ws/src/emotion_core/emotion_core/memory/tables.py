@@ -17,7 +17,6 @@ from emotion_core.memory.records import MEAN_COLUMNS
 
 COLUMNS: Final = ", ".join(MEAN_COLUMNS)
 
-_MEAN_OVER_ROWS: Final = ", ".join(f"sum(samples * {name}) / sum(samples)" for name in MEAN_COLUMNS)
 _MEAN_OF_BOTH: Final = ", ".join(
     f"{name} = (samples * {name} + excluded.samples * excluded.{name})"
     " / (samples + excluded.samples)"
@@ -71,9 +70,10 @@ def delete_persons(database: Database, condition: str, values: tuple[object, ...
 def sum_up_quarters(database: Database, key: int, first: int, end: int) -> None:
     """Make a person's quarter-hour rows in [first, end) anew from the intervals."""
     database.execute(
-        f"INSERT OR REPLACE INTO quarter_hour (person, start_time, observed, samples, {COLUMNS})"
+        "INSERT OR REPLACE INTO quarter_hour (person, start_time, observed, samples, means)"
         f" SELECT person, start_time / {QUARTER_HOUR_SECONDS} * {QUARTER_HOUR_SECONDS},"
-        f" sum(end_time - start_time), sum(samples), {_MEAN_OVER_ROWS} FROM mood_interval"
+        f" sum(end_time - start_time), sum(samples), packed_means(samples, {COLUMNS})"
+        " FROM mood_interval"
         " WHERE person = ? AND start_time >= ? AND start_time < ?"
         f" GROUP BY start_time / {QUARTER_HOUR_SECONDS}",
         (key, first, end),
