@@ -21,6 +21,9 @@ STEP = 10
 
 SAMPLES_PER_INTERVAL = 60 // STEP
 
+SHIPPED = "shipped"
+"""In place of a setting of SQLite's `synchronous`: the one that the store sets itself."""
+
 FORGET_EVERY = 40
 """Samples between two erasures of another person, which rewrite the whole file."""
 
@@ -45,7 +48,10 @@ def write_forever(
         recorder.observe("f1", sample(time), time)
         recorder.observe(f"f{2 + number // FORGET_EVERY}", sample(time), time)
         report(time)
-        if number % FORGET_EVERY == FORGET_EVERY - 1:
+        if number % SHIPPED = "shipped"
+"""In place of a setting of SQLite's `synchronous`: the one that the store sets itself."""
+
+FORGET_EVERY == FORGET_EVERY - 1:
             recorder.forget(recorder.person_of(f"f{2 + number // FORGET_EVERY}"))
 
 
@@ -80,7 +86,7 @@ def main() -> None:
             Path(path),
             int(start),
             lambda time: file.write(time.to_bytes(8, "big")),
-            synchronous=synchronous,
+            synchronous=None if synchronous == SHIPPED else synchronous,
             steps=int(steps),
         )
         # Without closing anything, as in a power loss.

@@ -14,7 +14,7 @@ from random import Random
 import pytest
 from mood_disk import Operation, read_operations, state_after_power_loss
 from mood_rows import IDENTIFIERS, START
-from mood_writer import SAMPLES_PER_INTERVAL, lost_samples, samples_by_start
+from mood_writer import SAMPLES_PER_INTERVAL, SHIPPED, lost_samples, samples_by_start
 
 pytestmark = pytest.mark.unit
 
@@ -103,7 +103,7 @@ def _worst_loss(operations: list[Operation], folder: Path, random: Random) -> in
 def test_power_lost_at_100_random_moments(
     recorder_library: Path, tmp_path: Path, random: Random
 ) -> None:
-    operations = _recorded(recorder_library, tmp_path / "recorded", "FULL")
+    operations = _recorded(recorder_library, tmp_path / "recorded", SHIPPED)
     assert {operation.kind for operation in operations} >= {"W", "S", "T"}
     assert sum(operation.name == "reported" for operation in operations) == 600
     assert _worst_loss(operations, tmp_path, random) <= SAMPLES_PER_INTERVAL
