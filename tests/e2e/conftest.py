@@ -96,9 +96,10 @@ def command() -> str:
 
 
 @pytest.fixture
-def environment() -> dict[str, str]:
-    """The environment for programs: a DDS domain of its own, nothing of a supervising run."""
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment for programs: a DDS domain and a data folder of its own."""
     values = dict(os.environ)
+    values["XDG_DATA_HOME"] = str(tmp_path / "data")
     values["ROS_DOMAIN_ID"] = str(101 + os.getpid() % 100)
     return values
 

@@ -46,7 +46,7 @@ def test_every_node_may_be_killed_and_comes_back(start, tmp_path):
     program = start("up", "--source", "scene:still", "--report", tmp_path / "report.json")
     program.wait_for(frames_flow, "the first frames")
     names = sorted(program.nodes())
-    assert names == ["camera", "emotion", "faces", "gaze", "head"]
+    assert names == ["behaviour", "camera", "emotion", "faces", "gaze", "head", "mood"]
     for name in names:
         old = program.nodes()[name]
         others = {other: p.pid for other, p in program.nodes().items() if other != name}

@@ -3,7 +3,7 @@ from glob import glob
 from setuptools import find_packages, setup
 
 package_name = "emotion_bot"
-node_names = ["camera", "emotion", "faces", "gaze", "head"]
+node_names = ["behaviour", "camera", "emotion", "faces", "gaze", "head", "mood", "say"]
 
 setup(
     name=package_name,

@@ -4,6 +4,7 @@ import typer
 
 from emotion_bot.commands.analyze import analyze
 from emotion_bot.commands.doctor import doctor
+from emotion_bot.commands.mood import app as mood
 from emotion_bot.commands.up import up
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app = typer.Typer(
 )
 for command in (up, analyze, doctor):
     app.command()(command)
+app.add_typer(mood)
 
 
 def main() -> None:

@@ -49,12 +49,16 @@ class BringUpOptions:
 
     Attributes:
         source: scene[:MODE], webcam[:N], video:PATH, stream:URL or external.
-        head: virtual, sim, serial:PORT or none.
+        head: virtual, sim, serial[:PORT] or none.
+        behaviour: whether it breathes, greets and mirrors, beyond following faces.
+        memory: whether it keeps a row of mood per person and minute.
         namespace: prefix of all relative names; empty for none.
     """
 
     source: str = "scene"
     head: str = "virtual"
+    behaviour: bool = True
+    memory: bool = True
     namespace: str = ""
 
 
@@ -93,6 +97,10 @@ def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
         nodes.append(replace(_node("camera", source=options.source), is_source=True))
     camera_on_head = not options.source.startswith(RECORDED_SOURCE)
     nodes += [_node("faces"), _node("emotion"), _node("gaze", camera_on_head=camera_on_head)]
+    if options.behaviour:
+        nodes.append(_node("behaviour"))
+    if options.memory:
+        nodes.append(_node("mood"))
     return tuple(nodes)
 
 

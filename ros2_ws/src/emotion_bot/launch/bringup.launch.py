@@ -38,6 +38,18 @@ def generate_launch_description() -> LaunchDescription:
             ),
             DeclareLaunchArgument("mic", default_value="none", choices=["none"]),
             DeclareLaunchArgument(
+                "behaviour",
+                default_value="true",
+                choices=["true", "false"],
+                description="breathe, greet and mirror, beyond following faces",
+            ),
+            DeclareLaunchArgument(
+                "memory",
+                default_value="true",
+                choices=["true", "false"],
+                description="keep a row of mood per person and minute",
+            ),
+            DeclareLaunchArgument(
                 "namespace", default_value=defaults.namespace, description="prefix of all topics"
             ),
             *[
@@ -55,10 +67,16 @@ def _config_directory() -> Path:
 
 
 def _nodes(context: LaunchContext) -> list[Action]:
-    values = {
-        name: LaunchConfiguration(name).perform(context) for name in ("source", "head", "namespace")
-    }
-    options = BringUpOptions(**values)
+    def value(name: str) -> str:
+        return LaunchConfiguration(name).perform(context)
+
+    options = BringUpOptions(
+        source=value("source"),
+        head=value("head"),
+        behaviour=value("behaviour") == "true",
+        memory=value("memory") == "true",
+        namespace=value("namespace"),
+    )
     return [_node(spec, options.namespace) for spec in build_graph(options)]
 
 

@@ -19,7 +19,7 @@ def up(
         str,
         typer.Option(help="scene[:MODE], webcam[:N], video:PATH, stream:URL or external."),
     ] = "scene",
-    head: Annotated[str, typer.Option(help="sim, virtual, serial:PORT or none.")] = "virtual",
+    head: Annotated[str, typer.Option(help="sim, virtual, serial[:PORT] or none.")] = "virtual",
     mic: Annotated[str, typer.Option(help="none: this version does not listen yet.")] = "none",
     duration: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds to run, from the first frame.")
@@ -27,6 +27,10 @@ def up(
     report: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write the figures of the run as JSON.")
     ] = None,
+    behaviour: Annotated[
+        bool, typer.Option(help="Breathe, greet and mirror, beyond following faces.")
+    ] = True,
+    memory: Annotated[bool, typer.Option(help="Keep a row of mood per person and minute.")] = True,
     namespace: Annotated[str, typer.Option(help="Prefix of all topics.")] = "",
 ) -> None:
     """Start the robot; Ctrl-C stops it."""
@@ -34,7 +38,7 @@ def up(
         raise typer.BadParameter("this version has no voice input; use none", param_hint="--mic")
     console = Console()
     try:
-        figures = run_session(BringUpOptions(source, head, namespace), duration, console)
+        figures = run_session(BringUpOptions(source, head, behaviour, memory, namespace), duration, console)
     except ProcessFailedError as error:
         Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
         raise typer.Exit(1) from error
