@@ -14,9 +14,7 @@
 
 namespace {
 
-constexpr uint8_t kRedPin = 3;
-constexpr uint8_t kGreenPin = 5;
-constexpr uint8_t kBluePin = 6;
+constexpr uint8_t kLedBits = _BV(PD3) | _BV(PD5) | _BV(PD6);
 constexpr uint8_t kTouchBit = _BV(PD2);
 constexpr uint8_t kSupplyChannel = 0;
 constexpr bool kCommonAnode = false;
@@ -44,10 +42,16 @@ struct Board {
   }
 
   void led(uint8_t red, uint8_t green, uint8_t blue) {
-    const uint8_t inverted = kCommonAnode ? 255 : 0;
-    analogWrite(kRedPin, red ^ inverted);
-    analogWrite(kGreenPin, green ^ inverted);
-    analogWrite(kBluePin, blue ^ inverted);
+    light(TCCR2A, _BV(COM2B1), OCR2B, red);
+    light(TCCR0A, _BV(COM0B1), OCR0B, green);
+    light(TCCR0A, _BV(COM0A1), OCR0A, blue);
+  }
+
+  // Without its PWM the pin shows what PORTD says, which is dark; PWM cannot be quite dark.
+  static void light(volatile uint8_t& control, uint8_t output, volatile uint8_t& compare,
+                    uint8_t value) {
+    compare = kCommonAnode ? 255 - value : value;
+    control = value == 0 ? control & ~output : control | output;
   }
 
   void send(const uint8_t* bytes, uint8_t size) {
@@ -137,9 +141,8 @@ void setup() {
   TCNT1 = 0;
   TCCR1B = _BV(WGM13) | _BV(WGM12) | _BV(CS11);
 
-  pinMode(kRedPin, OUTPUT);
-  pinMode(kGreenPin, OUTPUT);
-  pinMode(kBluePin, OUTPUT);
+  if (kCommonAnode) PORTD |= kLedBits;
+  DDRD |= kLedBits;
 
   ADMUX = _BV(REFS0) | kSupplyChannel;
   ADCSRB = 0;

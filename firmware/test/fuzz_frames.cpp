@@ -1,5 +1,6 @@
 // Whole frames with chosen types and payloads, which bytes at random hardly ever form, and time
-// between them. Checked after every servo frame: range, speed, acceleration.
+// between them. Checked after every servo frame: speed and acceleration, of the profile and of what
+// the pulses show, and the range.
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     rig.send(static_cast<head::Type>(type), std::vector<uint8_t>(data + at, data + at + length));
     at += length;
     for (int i = 0; i < frames; ++i) {
+      const uint16_t pulses[head::kAxes] = {rig.board.pan_pulse, rig.board.tilt_pulse};
       int32_t before[head::kAxes];
       for (uint8_t axis = 0; axis < head::kAxes; ++axis) before[axis] = rig.core.axis(axis).velocity();
       const bool powered = rig.core.powered();
@@ -36,8 +38,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         CHECK(head::Settings::within_bounds(settings));
         CHECK(velocity <= fastest && velocity >= -fastest);
         if (powered && rig.core.powered()) CHECK(change <= limit && change >= -limit);
+        if (powered && rig.core.powered()) {
+          const int pulse = axis == 0 ? rig.board.pan_pulse : rig.board.tilt_pulse;
+          const int scale = settings.scale < 0 ? -settings.scale : settings.scale;
+          CHECK(abs(pulse - pulses[axis]) <= settings.max_velocity * scale / 25000 + 2);
+        }
+        // Settings may leave it beyond the range, but never on its way further out.
         const int16_t units = rig.core.axis(axis).units();
-        CHECK(units <= head::kHardMaximumAngle && units >= -head::kHardMaximumAngle);
+        CHECK(velocity <= 0 || units <= settings.maximum);
+        CHECK(velocity >= 0 || units >= settings.minimum);
       }
     }
   }

@@ -201,6 +201,27 @@ void a_smaller_range_is_entered_gently() {
   CHECK_EQUAL(rig.core.axis(0).units(), 2000);
 }
 
+// Other trim or scale, even another direction: the servo moves to where it belongs, at its speed.
+void new_settings_do_not_jerk_the_servo() {
+  for (int scale : {-637, 300, 1200}) {
+    Rig rig;
+    rig.hello();
+    rig.target(6000, 0);
+    rig.answers();
+    rig.heartbeat_frames(100);
+    rig.send(Type::kWriteSettings, axis_settings(0, -15000, 15000, 3500, 2100, 50, scale));
+    CHECK_EQUAL(rig.answer().type, Type::kSettings);
+    int before = rig.board.pan_pulse;
+    for (int i = 0; i < 200; ++i) {
+      rig.send(Type::kHeartbeat, {});
+      rig.frame();
+      CHECK(abs(rig.board.pan_pulse - before) <= 3500 * abs(scale) / 25000 + 2);
+      before = rig.board.pan_pulse;
+    }
+    CHECK_EQUAL(rig.board.pan_pulse, rig.core.settings().axis[0].pulse(6000));
+  }
+}
+
 void settings_survive_a_reset() {
   Rig rig;
   rig.hello();
@@ -367,6 +388,7 @@ int main() {
   settings_stay_within_hard_bounds();
   settings_wait_for_rest();
   a_smaller_range_is_entered_gently();
+  new_settings_do_not_jerk_the_servo();
   settings_survive_a_reset();
   damaged_records_are_not_used();
   random_eeprom_is_harmless();

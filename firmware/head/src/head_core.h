@@ -29,7 +29,7 @@ constexpr int32_t kHomingPerFrame = velocity_per_frame(800);  // 0.8 rad/s
 constexpr uint16_t kSilentFramesUntilHoming = 26;     // 0.5 s
 constexpr uint16_t kSilentFramesUntilOff = 251;       // 5 s
 
-constexpr uint8_t kTelemetryKinds = 3;                  // frames no longer than a TARGET, which they could delay
+constexpr uint8_t kTelemetryKinds = 3;                // no longer than a TARGET, which they could delay
 constexpr uint16_t kTelemetryPeriodMs = 20;           // of each kind
 constexpr uint8_t kTelemetryPatienceMs = 4;           // then it no longer waits for a quiet line
 constexpr uint8_t kEarlyInFrame = 3;                  // bytes
@@ -230,8 +230,10 @@ class HeadCore {
           acknowledge(frame.sequence, Status::kBusy);
           return;
         }
-        settings_.restore_defaults();
-        apply_settings();
+        change_settings([](Settings& settings, const uint8_t*) {
+          settings.restore_defaults();
+          return true;
+        });
         break;
       default:
         break;
@@ -263,17 +265,35 @@ class HeadCore {
       acknowledge(frame.sequence, Status::kBusy);
       return;
     }
-    if (writing && !settings_.read_group(group, frame.payload + 1)) {
+    if (writing && !change_settings(
+                       [](Settings& settings, const uint8_t* payload) {
+                         return settings.read_group(payload[0], payload + 1);
+                       },
+                       frame.payload)) {
       acknowledge(frame.sequence, Status::kOutOfBounds);
       return;
     }
-    if (writing) apply_settings();
     uint8_t values[2 * kValues];
     settings_.write_group(group, values);
     FrameWriter answer(Type::kSettings, frame.sequence);
     answer.u8(group);
     for (uint8_t i = 0; i < 2 * kValues; ++i) answer.u8(values[i]);
     send(answer);
+  }
+
+  // The servos stay where they are, whatever trim and scale say now: the profile takes over the
+  // angle that the pulse means, and moves to its target from there. False when nothing was changed.
+  bool change_settings(bool (*change)(Settings&, const uint8_t*), const uint8_t* payload = nullptr) {
+    uint16_t shown[kAxes];
+    for (uint8_t i = 0; i < kAxes; ++i) shown[i] = settings_.axis[i].pulse(axis_[i].units());
+    if (!change(settings_, payload)) return false;
+    for (uint8_t i = 0; i < kAxes; ++i) {
+      if (settings_.axis[i].pulse(axis_[i].units()) != shown[i]) {
+        axis_[i].place(settings_.axis[i].angle(shown[i]));
+      }
+    }
+    apply_settings();
+    return true;
   }
 
   void apply_settings() {

@@ -62,6 +62,13 @@ struct AxisSettings {
                                  : ticks > kLongestPulse ? kLongestPulse
                                                          : ticks);
   }
+
+  // The angle that a pulse shows, as far as the wire can say it.
+  int16_t angle(uint16_t pulse) const {
+    const int32_t half_us = pulse - kCenterPulse - 2 * static_cast<int32_t>(trim);
+    const int32_t units = half_us * 5000 / scale;
+    return static_cast<int16_t>(units < -32767 ? -32767 : units > 32767 ? 32767 : units);
+  }
 };
 
 struct Settings {
