@@ -82,4 +82,6 @@ if __name__ == "__main__":
     if len(sys.argv) != 3 or sys.argv[1] not in BUGS:
         sys.exit(f"usage: seed_bug.py {{{','.join(BUGS)}}} DIRECTORY")
     seeded = seed(sys.argv[1], Path(sys.argv[2]))
-    print(f"seeded {sys.argv[1]!r}; `make -C {sys.argv[2]} test-{seeded.found_by}` must fail")
+    sys.stdout.write(
+        f"seeded {sys.argv[1]!r}; `make -C {sys.argv[2]} test-{seeded.found_by}` must fail\n"
+    )

@@ -6,10 +6,12 @@ from pathlib import Path
 
 
 def c_string(text: str) -> str:
+    """Return a C string literal."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def main(source: str, target: str) -> None:
+    """Write the file ``target`` from the golden frames in ``source``."""
     vectors = json.loads(Path(source).read_text(encoding="utf-8"))
     lines = ["static const GoldenFrame kFrames[] = {"]
     lines += [

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+
 from emotion_core.head.axis import SERVO_FRAME
 from emotion_core.head.firmware_build import build_firmware
 from emotion_core.head.simulated import SimulatedHead

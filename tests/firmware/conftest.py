@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from emotion_core.head.firmware_build import FirmwareBuild, build_firmware, missing_for_build
 
 from . import lockstep

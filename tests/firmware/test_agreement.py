@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from emotion_core.head import limits, protocol, simulated, virtual
 from emotion_core.head.axis import SERVO_FRAME, SUBUNITS, Axis
 from emotion_core.head.firmware_build import FirmwareBuild

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+
 from emotion_core.head.firmware_build import FirmwareBuild
 from emotion_core.head.limits import AxisLimits
 from emotion_core.head.link import RequestRefusedError

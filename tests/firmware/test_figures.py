@@ -7,6 +7,7 @@ import math
 import random
 
 import pytest
+
 from emotion_core.head.axis import SERVO_FRAME
 from emotion_core.head.firmware_build import FirmwareBuild
 from emotion_core.head.limits import ANGLE_UNIT

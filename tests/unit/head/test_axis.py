@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from emotion_core.head.axis import SERVO_FRAME, Axis, stoppable_speed
-from emotion_core.head.limits import ANGLE_UNIT, AxisLimits, HeadLimits
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from emotion_core.head.axis import SERVO_FRAME, Axis, stoppable_speed
+from emotion_core.head.limits import ANGLE_UNIT, AxisLimits, HeadLimits
 
 pytestmark = pytest.mark.unit
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from emotion_core.head.calibration import (
     ACCEPT,
     LESS,
@@ -15,8 +18,6 @@ from emotion_core.head.calibration import (
 )
 from emotion_core.head.limits import HARD_MAXIMUM_ANGLE, HeadLimits
 from emotion_core.head.protocol import AxisSettings, SettingsGroup
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

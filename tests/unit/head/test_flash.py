@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from emotion_core.head import flash
 from emotion_core.head.firmware_build import FirmwareBuild, FirmwareError
 from emotion_core.head.flash import (

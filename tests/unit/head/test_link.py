@@ -7,6 +7,9 @@ import math
 import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from emotion_core.head import link as link_module
 from emotion_core.head.limits import HeadLimits
 from emotion_core.head.link import HeadLink, LinkError, Phase, RequestRefusedError
@@ -21,8 +24,6 @@ from emotion_core.head.protocol import (
     encode,
     settings_payload,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

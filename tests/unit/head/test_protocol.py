@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from emotion_core.head import protocol
 from emotion_core.head.limits import HeadLimits
 from emotion_core.head.protocol import (
@@ -34,8 +37,6 @@ from emotion_core.head.protocol import (
     settings_payload,
     target_payload,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

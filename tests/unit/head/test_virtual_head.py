@@ -6,11 +6,12 @@ import itertools
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from emotion_core.head.axis import SERVO_FRAME
 from emotion_core.head.limits import HeadLimits
 from emotion_core.head.virtual import VirtualHead
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

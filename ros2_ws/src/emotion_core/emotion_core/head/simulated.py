@@ -184,6 +184,7 @@ class SimulatedHead:
             str(self._link_path),
             "--boot-ms",
             str(_BOOT_MILLISECONDS),
+            "--reset-on-open",  # as an Uno does
         ]
         if self._eeprom is not None:
             command += ["--eeprom", str(self._eeprom)]
