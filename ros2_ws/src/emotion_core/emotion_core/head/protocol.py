@@ -160,8 +160,9 @@ class SetPoint:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Telemetry: supply in V, None without a divider; since the reset, frames rejected (modulo
-    2^16) and times the link fell silent (up to 255).
+    """Telemetry: supply in V, None without a divider, and counts since the reset.
+
+    Rejected frames are counted modulo 2^16, silences of the link up to 255.
     """
 
     supply_voltage: float | None
