@@ -133,7 +133,7 @@ def analyze(
         source.close()
         if frames:
             summary = _summary(rows, frames, time + frame_seconds, clock() - started)
-            _write_results(rows, summary, output, source.name)
+            _write_results(rows, summary, output, Path(source.name).name)
     return summary
 
 
