@@ -42,7 +42,8 @@ def recover_bag(path: Path) -> Sequence[FileEntry]:
     stands = listed_files(metadata), metadata.get("message_count")
     holds = [entry.name for entry in entries], sum(entry.count for entry in entries)
     if stands != holds and not in_progress:
-        write_metadata(path, entries, properties(files[0]))
+        noted = {**properties(files[0]), **(metadata.get("custom_data") or {})}
+        write_metadata(path, entries, noted)
     return entries
 
 

@@ -82,6 +82,7 @@ class BagWriter:
         self.trouble = ""
         self.ended = False
         self._options = options or BagOptions()
+        self._properties = dict(self._options.properties)
         self._topics: dict[str, Topic] = {}
         self._channels: dict[str, int] = {}
         self._closed: list[FileEntry] = []
@@ -114,6 +115,10 @@ class BagWriter:
             with suppress(OSError):
                 closed += (self.path / entry.name).stat().st_size
         return closed + self._file.size
+
+    def set_property(self, key: str, value: str) -> None:
+        """Note something with the recording that was not known at its start."""
+        self._properties[key] = value
 
     def add_topic(self, topic: Topic) -> None:
         """Announce a topic; one that is known already stays as it is."""
@@ -209,7 +214,7 @@ class BagWriter:
 
     def _new_file(self) -> McapFile:
         path = self.path / f"{self.path.name}_{self._next_index}.mcap"
-        file = McapFile(path, self._options.properties)
+        file = McapFile(path, self._properties)
         self._next_index += 1
         return file
 
@@ -217,4 +222,4 @@ class BagWriter:
         return FileEntry.of(self._file.path.name, self._file.summary)
 
     def _write_metadata(self) -> None:
-        write_metadata(self.path, [*self._closed, self._entry()], self._options.properties)
+        write_metadata(self.path, [*self._closed, self._entry()], self._properties)
