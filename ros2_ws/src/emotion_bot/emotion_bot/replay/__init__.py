@@ -1,0 +1,1 @@
+"""Recording bags, playing them into the nodes, and running the nodes' logic on them exactly."""

@@ -1,0 +1,131 @@
+"""Running the nodes' logic on a bag, as fast as it goes, with the same result every time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from emotion_bot_msgs.msg import Expression, HeadCommand
+from rclpy.serialization import serialize_message
+
+from emotion_bot import topics
+from emotion_bot.pipeline.faces import FacesPipeline
+from emotion_bot.replay.bag_inputs import ahead, find_inputs, read_frame, read_inputs
+from emotion_bot.replay.offline_robot import OfflineRobot, Publish, RobotSettings
+from emotion_core.replay.bag_reader import BagReader
+from emotion_core.replay.message_types import MessageTypes
+
+_HASHED = {topics.EXPRESSION: Expression, topics.HEAD_COMMAND: HeadCommand}
+
+
+class OutputHash:
+    """SHA-256 over all expression and head command messages, in their order."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._types = MessageTypes()
+
+    def take(self, topic: str, message: Any, _time: int) -> None:
+        """Add a published message; those of other topics do not count."""
+        if topic in _HASHED:
+            name = f"emotion_bot_msgs/msg/{_HASHED[topic].__name__}"
+            data = self._types.canonical(name, serialize_message(message))
+            self._hash.update(len(data).to_bytes(8, "little") + data)
+
+    def hexdigest(self) -> str:
+        """Return the hash so far."""
+        return self._hash.hexdigest()
+
+
+@dataclass(frozen=True)
+class ExactReplay:
+    """What an exact replay amounts to.
+
+    Attributes:
+        hash: of the output.
+        frames: number of frames played.
+        duration: of the bag, s.
+        elapsed: what the replay took, s.
+        rejections: how often something could not be used, by reason.
+    """
+
+    hash: str
+    frames: int
+    duration: float
+    elapsed: float
+    rejections: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def realtime_factor(self) -> float:
+        """How many times faster than real time."""
+        return self.duration / self.elapsed if self.elapsed > 0 else 0.0
+
+
+def replay_exactly(
+    bag: BagReader,
+    settings: RobotSettings,
+    publish: Publish,
+    clock: Callable[[], float],
+    progress: Callable[[float], None] = lambda _share: None,
+) -> ExactReplay:
+    """Run the robot's logic on a bag.
+
+    Args:
+        bag: open.
+        settings: of the robot.
+        publish: takes what the robot publishes.
+        clock: s, for the time it takes.
+        progress: called now and then with the share that is done, [0, 1].
+
+    Raises:
+        BagError: if the bag lacks frames or is damaged.
+        DetectorError: if the face detector cannot be loaded.
+        ModelError: if the face model cannot be loaded.
+    """
+    recorded_head = topics.JOINT_STATES in find_inputs(bag).values()
+    output = OutputHash()
+
+    def publish_and_hash(topic: str, message: Any, time: int) -> None:
+        output.take(topic, message, time)
+        publish(topic, message, time)
+
+    robot = OfflineRobot(settings, publish_and_hash, bag.start, own_head=not recorded_head)
+    perception = FacesPipeline(settings.faces)
+    takers = {
+        topics.FACES: robot.faces,
+        topics.CAMERA_INFO: robot.camera_info,
+        topics.JOINT_STATES: robot.joint_state,
+        topics.POSTURE: robot.posture,
+    }
+    frames = 0
+    started = clock()
+    # Faces depend on frames alone: they are looked for in a thread while the rest is computed.
+    for time, topic, message in ahead(_with_faces(bag, perception)):
+        robot.advance(time)
+        frames += topic in (topics.FACES, topics.IMAGE)
+        if topic == topics.IMAGE:
+            robot.rejections[message] += 1
+            continue
+        takers[topic](message)
+        if topic == topics.FACES:
+            progress((time - bag.start) / max(bag.end - bag.start, 1))
+    robot.advance(bag.end)
+    return ExactReplay(
+        output.hexdigest(), frames, bag.duration, clock() - started, dict(robot.rejections)
+    )
+
+
+def _with_faces(bag: BagReader, perception: FacesPipeline) -> Iterator[tuple[int, str, Any]]:
+    """Yield the inputs with faces in the place of frames; for an unusable frame, the reason."""
+    for time, topic, message in read_inputs(bag):
+        if not topic.startswith(topics.IMAGE):
+            yield time, topic, message
+            continue
+        try:
+            faces = perception.process(read_frame(message), message.header)
+        except ValueError as error:
+            yield time, topics.IMAGE, f"frame: {error}"
+        else:
+            yield time, topics.FACES, faces
