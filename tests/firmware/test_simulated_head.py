@@ -5,6 +5,7 @@ Bounds are loose: the machine may be busy. The exact figures are those in simula
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
@@ -71,6 +72,23 @@ def test_the_measured_pulses_follow_the_command(head: SimulatedHead) -> None:
     assert abs(state.time - time.time()) < 1.0
     assert state.firmware_version == "1.0.0"
     assert state.commands_acked <= state.commands_sent
+
+
+def test_the_time_of_the_position_never_goes_back(head: SimulatedHead) -> None:
+    """Also not where the servo pulses begin, and the position comes from them instead."""
+    times = [head.state().time]
+    acked: list[float] = []
+    for index in range(400):
+        if index >= 100:
+            head.command(0.2, 0.0, BLACK, time.time_ns())
+        time.sleep(0.002)
+        state = head.state()
+        times.append(state.time)
+        acked.append(state.acked_time)
+    assert all(a <= b for a, b in itertools.pairwise(times))
+    assert all(a <= b for a, b in itertools.pairwise(acked))
+    assert 20 < len(set(times)) < 200, "a new time means a new measurement"
+    assert times[-1] <= time.time()
 
 
 def test_unplugged_and_plugged_in_again_commands_flow_within_two_seconds(

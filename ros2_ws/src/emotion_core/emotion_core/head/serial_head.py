@@ -121,6 +121,8 @@ class SerialHead:
         self._port: serial.Serial | None = None
         self._connected_path = ""
         self._had_link = False
+        self._motion_stamp = 0.0
+        self._acked_stamp = 0.0
 
     def open(self) -> None:
         """Start to look for the head; see :class:`emotion_core.head.backend.Head`."""
@@ -149,7 +151,6 @@ class SerialHead:
 
     def state(self) -> HeadSnapshot:
         """Return the newest snapshot; its position is the profiled one of the board."""
-        offset = self._clock() - time.monotonic()
         with self._lock:
             report = self._link.report
             linked = self._link.phase is Phase.LINKED
@@ -158,7 +159,7 @@ class SerialHead:
             version = ".".join(map(str, welcome.firmware)) if welcome else ""
             supply = report.health.supply_voltage if report.health else None
             return HeadSnapshot(
-                time=report.motion_time + offset if motion else self._clock(),
+                time=self._motion_stamp if motion else self._clock(),
                 pan=motion.pan if motion else 0.0,
                 tilt=motion.tilt if motion else 0.0,
                 commanded_pan=set_point.pan if set_point else 0.0,
@@ -175,7 +176,7 @@ class SerialHead:
                 commands_acked=report.statistics.acked,
                 commands_lost=report.statistics.lost,
                 acked_stamp_ns=report.acked_stamp_ns,
-                acked_time=report.acked_time + offset if report.acked_stamp_ns else 0.0,
+                acked_time=self._acked_stamp,
                 message=self._link.message,
             )
 
@@ -327,6 +328,7 @@ class SerialHead:
                 with self._lock:
                     now = time.monotonic()
                     self._link.receive(data, now)
+                    self._stamp(now)
                     outgoing = self._link.outgoing(now)
                     if outgoing:
                         port.write(outgoing)
@@ -336,6 +338,14 @@ class SerialHead:
                 self._port = None
                 self._connected_path = ""
             port.close()
+
+    def _stamp(self, now: float) -> None:
+        """Note on the caller's clock when the newest reports arrived."""
+        report = self._link.report
+        if report.motion_time == now:
+            self._motion_stamp = self._clock()
+        if report.acked_time == now:
+            self._acked_stamp = self._clock()
 
     def _closed(self, message: str) -> None:
         with self._lock:

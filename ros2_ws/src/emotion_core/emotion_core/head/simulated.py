@@ -29,6 +29,8 @@ SERVO_SCALE_US_PER_RAD: Final = 637.0
 _STOP_TIME: Final = 2.0
 _RESTART_PAUSE: Final = 0.5
 _BOOT_MILLISECONDS: Final = 100
+_OVERLAP: Final = 0.5
+"""Pulses that begin again may be older than the board's last report by so much, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,13 @@ class ServoReading:
     """What the pins showed.
 
     Attributes:
-        wall_time: rising edge of the pulse, s since the epoch.
+        time: rising edge of the pulse, s on the head's clock; 0 before the first.
         pan: angle that the pulse on D9 means, rad.
         tilt: angle that the pulse on D10 means, rad.
         pulsing: false after the pulses have stopped.
     """
 
-    wall_time: float = 0.0
+    time: float = 0.0
     pan: float = 0.0
     tilt: float = 0.0
     pulsing: bool = False
@@ -80,6 +82,7 @@ class SimulatedHead:
         self._supervisor: threading.Thread | None = None
         self._stopping = threading.Event()
         self._reading = ServoReading()
+        self._newest = 0.0
 
     def open(self) -> None:
         """Build the firmware if necessary, start the simulator and connect to it.
@@ -134,14 +137,13 @@ class SimulatedHead:
             return HeadSnapshot(time=self._clock(), message="closed")
         snapshot = self._serial.state()
         reading = self._reading
-        if not reading.wall_time:
+        if not reading.time:
             return snapshot
-        if not reading.pulsing:
-            return replace(snapshot, pan=reading.pan, tilt=reading.tilt)
-        offset = self._clock() - time.time()
-        return replace(
-            snapshot, time=reading.wall_time + offset, pan=reading.pan, tilt=reading.tilt
-        )
+        # Without pulses the servos stay where they were; that is as new as the board's own report.
+        time_shown = reading.time if reading.pulsing else max(reading.time, snapshot.time)
+        if not 0 < self._newest - time_shown < _OVERLAP:
+            self._newest = time_shown
+        return replace(snapshot, time=self._newest, pan=reading.pan, tilt=reading.tilt)
 
     @property
     def serial(self) -> SerialHead:
@@ -212,6 +214,8 @@ class SimulatedHead:
         if kind == "pulse" and len(values) == 3:
             pan, tilt = (pulse_to_angle(float(value)) for value in values[1:])
             if math.isfinite(pan) and math.isfinite(tilt):
-                self._reading = ServoReading(int(values[0]) * 1e-9, pan, tilt, pulsing=True)
+                offset = self._clock() - time.time()
+                moment = int(values[0]) * 1e-9 + offset
+                self._reading = ServoReading(moment, pan, tilt, pulsing=True)
         elif kind == "off":
             self._reading = replace(self._reading, pulsing=False)
