@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from emotion_core.resources import cache_directory
 from rich.console import Console
 from rich.table import Table
+
+from emotion_core.resources import cache_directory
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -102,7 +103,6 @@ def prepare_command(
 ) -> None:
     """Cut and cache what a corpus needs before it can be trained on; interrupt it at will."""
     from emotion_core.vision.mtcnn import MtcnnDetector
-
     from emotion_train.corpora.affwild import prepare_affwild
     from emotion_train.export.mtcnn import export_mtcnn
 
@@ -158,7 +158,6 @@ def evaluate_face_command(
     """Accuracy, macro F1, calibration and figures per class of the face model."""
     from emotion_core.inference.expression import ExpressionModel
     from emotion_core.resources import models_directory
-
     from emotion_train.evaluation.face import evaluate_face
     from emotion_train.evaluation.tables import figures_table
 
@@ -197,7 +196,6 @@ def export_face_command(
 ) -> None:
     """Write face.onnx and face.safetensors."""
     from emotion_core.resources import models_directory
-
     from emotion_train.export.face import export_face
 
     exported = export_face(run, out or models_directory(), checkpoint=checkpoint)

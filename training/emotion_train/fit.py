@@ -24,7 +24,13 @@ from emotion_train.callbacks.freeze import Freeze
 from emotion_train.callbacks.weight_average import MovingAverage
 from emotion_train.checkpoints import load_weights
 from emotion_train.curves import CURVES
-from emotion_train.experiment import Experiment, code_version, write_settings
+from emotion_train.experiment import (
+    Experiment,
+    ExperimentError,
+    code_version,
+    read_settings,
+    write_settings,
+)
 from emotion_train.report.run import write_report
 from emotion_train.tasks.registry import Task
 
@@ -75,6 +81,7 @@ def fit(
 
     Raises:
         CheckpointError: if the weights to start from cannot be used.
+        ExperimentError: if a run is to be resumed with other settings than it was started with.
     """
     directory.mkdir(parents=True, exist_ok=True)
     lightning.seed_everything(experiment.seed)
@@ -84,6 +91,10 @@ def fit(
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
     data = task.data(experiment)
+    last = directory / f"{LAST}.ckpt"
+    checkpoint = last if resume and last.is_file() else None
+    if checkpoint is not None:
+        _require_same(experiment, directory / RESOLVED)
     write_settings(experiment, directory / RESOLVED)
     provenance = {
         "code": code_version(),
@@ -118,13 +129,22 @@ def fit(
         enable_model_summary=False,
         deterministic="warn",
     )
-    last = directory / f"{LAST}.ckpt"
-    checkpoint = str(last) if resume and last.is_file() else None
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
     best = directory / f"{BEST}.ckpt"
     if trainer.is_global_zero:
         write_report(experiment, task, data, directory, best)
     return RunResult(best, _best_score(callbacks))
+
+
+def _require_same(experiment: Experiment, resolved: Path) -> None:
+    started = read_settings(resolved)
+    now = experiment.model_dump(mode="json")
+    changed = sorted(key for key in started.keys() | now.keys() if started.get(key) != now.get(key))
+    if changed:
+        raise ExperimentError(
+            f"{resolved.parent} was started with other settings ({', '.join(changed)}); "
+            "resume it with the same ones or choose another folder"
+        )
 
 
 def _best_score(callbacks: Sequence[Callback]) -> float:

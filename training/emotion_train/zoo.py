@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import nn
+
 from emotion_core.nets.cnn_gru import CnnGru
 from emotion_core.nets.expression import ExpressionNet
 from emotion_core.nets.four_block import SECOND_FILTERS, FourBlockNet
 from emotion_core.nets.residual_cnn import ResidualCnn
 from emotion_core.nets.six_conv import SixConvNet
-from torch import nn
 
 
 @dataclass(frozen=True)

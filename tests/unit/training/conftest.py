@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+
 from emotion_core.affect import LABELS
 
 VOTE_HEADER = (

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
+from safetensors.numpy import save_file
+
 from emotion_core.vision.detection import Detection, Image
 from emotion_core.vision.geometry import Box
 from emotion_train.corpora import affwild
@@ -182,3 +188,43 @@ def test_cnn_gru_trains_on_prepared_clips(root: Path, tmp_path: Path) -> None:
     assert result.score == pytest.approx(min(losses), rel=1e-4)
     assert losses[-1] < losses[0]
     assert "Squared error" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_two_processes_train_the_model_of_one(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for number in range(10):
+        clip = {
+            "frames": random.integers(0, 255, (10, 224, 224, 3)).astype(np.uint8),
+            "valence": random.uniform(-1, 1, 10).astype(np.float32),
+            "arousal": random.uniform(-1, 1, 10).astype(np.float32),
+        }
+        save_file(clip, folder / f"v{number}.safetensors")
+    file = tmp_path / "pair.yaml"
+    content = {
+        "name": "pair",
+        "task": "affect_video",
+        "target": "arousal",
+        "data": {"prepared": str(folder), "batch_size": 4},
+        "network": {"features": 8, "hidden_size": 4},
+        "optimizer": {"learning_rate": 0.01, "schedule": {"name": "constant"}},
+        "trainer": {"epochs": 2},
+    }
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    command = [sys.executable, "-m", "emotion_train.cli", "fit", str(file)]
+    states = []
+    for processes in (1, 2):
+        out = tmp_path / str(processes)
+        subprocess.run(
+            [*command, "--out", str(out), "--accelerator", "cpu", "--devices", str(processes)],
+            check=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+        )
+        states.append(torch.load(out / "last.ckpt", weights_only=True)["state_dict"])
+    one, two = states
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, atol=1e-5, rtol=1e-3, msg=name)

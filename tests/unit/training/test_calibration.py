@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from emotion_core.affect import LABELS
 from emotion_train.calibration import fit_temperature
 from emotion_train.evaluation.classification import (

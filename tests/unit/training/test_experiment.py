@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from emotion_train.experiment import ExperimentError, code_version, write_settings
 from emotion_train.tasks.face.settings import FaceExperiment
 from emotion_train.tasks.registry import load_experiment

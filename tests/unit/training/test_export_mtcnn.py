@@ -6,6 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+
 from emotion_train.export.mtcnn import STAGES, Stage, export_mtcnn
 
 pytestmark = pytest.mark.unit

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from emotion_core.nets.expression import ExpressionNet, StandardiseCrops
 
 pytestmark = pytest.mark.unit

@@ -4,10 +4,11 @@ import math
 
 import pytest
 import torch
-from emotion_train.tasks.face.augmentation import FaceBatch, augment, erase, mix, prepare, warp
-from emotion_train.tasks.face.settings import FaceAugmentation
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from emotion_train.tasks.face.augmentation import FaceBatch, augment, erase, mix, prepare, warp
+from emotion_train.tasks.face.settings import FaceAugmentation
 
 pytestmark = pytest.mark.unit
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from emotion_train.tasks.face.losses import LOSSES, cross_entropy, dice
 
 pytestmark = pytest.mark.unit

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from emotion_core.affect import LABELS
 from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.fer2013 import CSV_LABELS, load_fer2013

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from emotion_core.affect import LABELS
 from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.ferplus import load_votes, majority_labels, vote_distributions

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 import yaml
+
 from emotion_core.inference.expression import ExpressionModel
 from emotion_train.checkpoints import CheckpointError, load_weights
 from emotion_train.curves import read_curves
 from emotion_train.evaluation.face import evaluate_face
+from emotion_train.experiment import ExperimentError
 from emotion_train.export.face import export_face
 from emotion_train.fit import fit
 from emotion_train.runs import load_run
@@ -171,6 +173,11 @@ def test_killed_run_resumes_to_the_same_read_curves(
     curves = map(read_curves, (tmp_path / "broken", tmp_path / "whole"))
     for resumed, unbroken in zip(*curves, strict=True):
         assert resumed == pytest.approx(unbroken, rel=1e-4)
+
+
+def test_resuming_with_other_settings_is_refused(run: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"other settings \(optimizer\)"):
+        train(run / "experiment.yaml", run, "optimizer.learning_rate=0.5", resume=True)
 
 
 def test_checkpoint_of_another_architecture_is_refused(run: Path, experiment_file: Path) -> None:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from emotion_train.explain.grad_cam import grad_cam, overlay
 from torch import nn
+
+from emotion_train.explain.grad_cam import grad_cam, overlay
 
 pytestmark = pytest.mark.unit
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from emotion_train.sampling import BatchSampler, balanced_weights
 
 pytestmark = pytest.mark.unit

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from emotion_train.experiment import Experiment, ExperimentError
 from emotion_train.fit import RunResult
 from emotion_train.study.ablation import run_ablation

@@ -4,13 +4,14 @@ import json
 
 import pytest
 import torch
+from typer.testing import CliRunner
+
 from emotion_core.nets.cnn_gru import CnnGru
 from emotion_core.nets.four_block import FourBlockNet
 from emotion_core.nets.residual_cnn import ResidualCnn
 from emotion_core.nets.six_conv import SixConvNet
 from emotion_train.cli import app
 from emotion_train.zoo import NetworkSize, count_values
-from typer.testing import CliRunner
 
 pytestmark = pytest.mark.unit
 

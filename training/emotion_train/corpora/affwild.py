@@ -20,13 +20,13 @@ from typing import Final
 import cv2
 import numpy as np
 import numpy.typing as npt
-from emotion_core.nets.cnn_gru import CROP_SIDE
-from emotion_core.vision.detection import FaceDetector
-from emotion_core.vision.geometry import Box
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
+from emotion_core.nets.cnn_gru import CROP_SIDE
+from emotion_core.vision.detection import FaceDetector
+from emotion_core.vision.geometry import Box
 from emotion_train.corpora.errors import CorpusError
 
 FRAMES_NEEDED: Final = 400

@@ -18,10 +18,10 @@ from typing import Final, TypeVar
 import cv2
 import numpy as np
 import numpy.typing as npt
-from emotion_core.affect import LABELS
-from emotion_core.nets.expression import CROP_SIDE
 from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
+from emotion_core.affect import LABELS
+from emotion_core.nets.expression import CROP_SIDE
 from emotion_train.corpora.errors import CorpusError
 
 SPLIT_USAGES: Final = {"train": "Training", "valid": "PublicTest", "test": "PrivateTest"}

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from emotion_core.affect import LABELS
 
+from emotion_core.affect import LABELS
 from emotion_train.corpora.errors import CorpusError
 
 COLUMNS: Final = (

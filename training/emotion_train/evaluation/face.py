@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from emotion_core.affect import LABELS
 from emotion_core.inference.expression import ExpressionModel
-
 from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.fer2013 import load_fer2013
 from emotion_train.corpora.ferplus import load_votes, majority_labels

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from emotion_core.affect import LABELS
-from emotion_core.nets.expression import CROP_SIDE, FaceOutput
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from emotion_core.affect import LABELS
+from emotion_core.nets.expression import CROP_SIDE, FaceOutput
 from emotion_train.calibration import fit_temperature
 from emotion_train.export.onnx_graph import export_graph
 from emotion_train.fit import BEST

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from emotion_core.nets.cnn_gru import CnnGru
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics.regression import ConcordanceCorrCoef
 
+from emotion_core.nets.cnn_gru import CnnGru
 from emotion_train.optimization import configure_optimization
 from emotion_train.tasks.affect_video.data import ClipBatch
 from emotion_train.tasks.affect_video.settings import AffectVideoExperiment
@@ -37,7 +37,7 @@ class AffectVideoModule(TaskModule):
     def training_step(self, batch: ClipBatch) -> Tensor:
         """Return the squared error of a batch."""
         loss: Tensor = (self(batch.frames) - batch.values).square().mean()
-        self.log("train/loss", loss, on_epoch=True, on_step=False, prog_bar=True)
+        self.log("train/loss", loss, on_epoch=True, on_step=False, prog_bar=True, sync_dist=True)
         return loss
 
     def validation_step(self, batch: ClipBatch) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from emotion_core.affect import LABELS
 from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from emotion_core.affect import LABELS
 from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.fer2013 import FaceCorpus, load_fer2013
 from emotion_train.corpora.ferplus import Votes, load_votes, vote_distributions

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as functional
-from emotion_core.affect import EMOTION_COORDINATES, LABELS
-from emotion_core.nets.expression import ExpressionNet, FaceOutput
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
@@ -17,6 +15,8 @@ from torchmetrics.classification import (
     MulticlassF1Score,
 )
 
+from emotion_core.affect import EMOTION_COORDINATES, LABELS
+from emotion_core.nets.expression import ExpressionNet, FaceOutput
 from emotion_train.optimization import configure_optimization
 from emotion_train.sampling import seed_step
 from emotion_train.tasks.base import TaskModule
@@ -106,9 +106,9 @@ class FaceModule(TaskModule):
         """Return the loss of a batch."""
         parts = self.loss(self(batch.crops), batch)
         total = torch.stack(list(parts.values())).sum()
-        self.log("train/loss", total, on_epoch=True, on_step=False, prog_bar=True)
+        self.log("train/loss", total, on_epoch=True, on_step=False, prog_bar=True, sync_dist=True)
         for name, part in parts.items():
-            self.log(f"train/loss_{name}", part, on_epoch=True, on_step=False)
+            self.log(f"train/loss_{name}", part, on_epoch=True, on_step=False, sync_dist=True)
         return total
 
     def validation_step(self, batch: FaceBatch) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from emotion_core.nets.expression import ExpressionNet
 from emotion_core.nets.four_block import FourBlockNet
 from emotion_core.nets.residual_cnn import ResidualCnn
 from emotion_core.nets.six_conv import SixConvNet
-from torch import nn
-
 from emotion_train.tasks.face.settings import (
     ExpressionNetSettings,
     FaceNetwork,

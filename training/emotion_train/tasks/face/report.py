@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import torch
-from emotion_core.affect import LABELS
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from emotion_core.affect import LABELS
 from emotion_train.evaluation.classification import classification_figures
 from emotion_train.explain.grad_cam import grad_cam, overlay
 from emotion_train.report.figures import (
