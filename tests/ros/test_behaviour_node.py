@@ -1,13 +1,14 @@
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from emotion_bot import qos, runner, topics
-from emotion_bot.nodes.behaviour import SET_BEHAVIOUR_SERVICE, VOICE_TOPIC, BehaviourNode
-from emotion_bot.nodes.say import SAY_ACTIVE_TOPIC, SAY_TOPIC, STOP_SERVICE, SayNode
 from emotion_bot_msgs.msg import Expression, Face, Faces, GazeTarget, Posture
 from emotion_bot_msgs.srv import SetBehaviour
-from emotion_core.affect import EMOTIONS
 from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
+
+from emotion_bot import qos, runner, topics
+from emotion_bot.nodes.behaviour import BehaviourNode
+from emotion_bot.nodes.say import SayNode
+from emotion_core.affect import EMOTIONS
 
 pytestmark = pytest.mark.ros
 
@@ -22,7 +23,7 @@ class Visitor:
         self._node = bench.node
         self._faces = bench.publisher(Faces, topics.FACES, qos.STREAM)
         self._expressions = bench.publisher(Expression, topics.EXPRESSION, qos.STREAM)
-        self._voice = bench.publisher(Bool, VOICE_TOPIC, qos.STREAM)
+        self._voice = bench.publisher(Bool, topics.VOICE_IS_SPEAKING, qos.STREAM)
         self._gaze = bench.publisher(GazeTarget, topics.GAZE_TARGET, qos.STREAM)
         self._node.create_timer(0.05, self._show)
 
@@ -44,7 +45,7 @@ class Visitor:
 
 
 def request(bench, what, face_id=""):
-    client = bench.node.create_client(SetBehaviour, SET_BEHAVIOUR_SERVICE)
+    client = bench.node.create_client(SetBehaviour, topics.SET_BEHAVIOUR_SERVICE)
     bench.wait_until(client.service_is_ready, "the behaviour's service")
     future = client.call_async(SetBehaviour.Request(request=what, face_id=face_id))
     bench.wait_until(future.done, "the answer")
@@ -142,13 +143,13 @@ def test_a_message_that_is_no_expression_is_refused_with_a_diagnostic(bench, beh
 
 @pytest.mark.parametrize("bench", [{"speak": True}], indirect=True)
 def test_a_greeting_is_spoken_when_speaking_is_on(bench, behaviour):
-    sentences = bench.listen(String, SAY_TOPIC)
+    sentences = bench.listen(String, topics.SAY)
     Visitor(bench)
     assert sentences.wait_for_count(1)[0].data == "Hello."
 
 
 def test_a_greeting_is_silent_by_default(bench, behaviour):
-    sentences = bench.listen(String, SAY_TOPIC)
+    sentences = bench.listen(String, topics.SAY)
     postures = bench.listen(Posture, topics.POSTURE)
     Visitor(bench)
     wait_for_state(postures, Posture.GREETING)
@@ -181,8 +182,8 @@ def voice_program(tmp_path):
 def test_the_say_node_is_off_by_default(bench, voice_program):
     bench.add(SayNode())
     diagnostics = bench.listen(DiagnosticArray, topics.DIAGNOSTICS)
-    active = bench.listen(Bool, SAY_ACTIVE_TOPIC, qos.STATUS)
-    bench.publisher(String, SAY_TOPIC, qos.STREAM).publish(String(data="hello"))
+    active = bench.listen(Bool, topics.SAY_ACTIVE, qos.STATUS)
+    bench.publisher(String, topics.SAY, qos.STREAM).publish(String(data="hello"))
     diagnostics.wait_for(lambda seen: any(s.message == "off" for m in seen for s in m.status))
     assert [message.data for message in active.wait_for_count(1)] == [False]
 
@@ -209,10 +210,10 @@ def test_a_voice_that_is_none_is_a_configuration_error(bench, voice_program, mon
 def test_speech_is_announced_and_stops_on_request(bench, voice_program, monkeypatch):
     monkeypatch.setattr("emotion_core.behaviour.speaker.shutil.which", lambda _: str(voice_program))
     bench.add(SayNode())
-    active = bench.listen(Bool, SAY_ACTIVE_TOPIC, qos.STATUS)
-    bench.publisher(String, SAY_TOPIC, qos.STREAM).publish(String(data="hello"))
+    active = bench.listen(Bool, topics.SAY_ACTIVE, qos.STATUS)
+    bench.publisher(String, topics.SAY, qos.STREAM).publish(String(data="hello"))
     active.wait_for(lambda seen: seen and seen[-1].data)
-    stop = bench.node.create_client(Trigger, STOP_SERVICE)
+    stop = bench.node.create_client(Trigger, topics.SAY_STOP_SERVICE)
     bench.wait_until(stop.service_is_ready, "the stop service")
     stop.call_async(Trigger.Request())
     active.wait_for(lambda seen: not seen[-1].data)

@@ -2,12 +2,20 @@ import math
 
 import pytest
 from builtin_interfaces.msg import Time
+from emotion_bot_msgs.msg import (
+    Face,
+    Faces,
+    GazeTarget,
+    HeadCommand,
+    NormalizedRegionOfInterest2D,
+    Posture,
+)
+from sensor_msgs.msg import CameraInfo, JointState
+from std_msgs.msg import Header, String
+
 from emotion_bot import joints, qos, stamps, topics
 from emotion_bot.nodes.gaze import GazeNode
-from emotion_bot_msgs.msg import Face, Faces, GazeTarget, HeadCommand, NormalizedRegionOfInterest2D
 from emotion_core.vision.camera_model import PinholeCamera
-from sensor_msgs.msg import CameraInfo, JointState
-from std_msgs.msg import Header
 
 pytestmark = pytest.mark.ros
 
@@ -100,6 +108,30 @@ def test_no_command_is_given_before_the_first_picture(bench, robot):
     robot.head_at(robot.now(), 0.0)
     bench.wait_until(lambda: len(robot.node.pipeline.head_pose) > 0, "the joint state")
     assert robot.commands.messages == []
+
+
+def test_the_face_somebody_asked_for_is_followed(bench, robot):
+    wishes = bench.publisher(String, topics.FOLLOW, qos.STATUS)
+    now = robot.now()
+    robot.head_at(now, 0.0)
+    assert target_for(robot, robot.see(now, (0.5, 0.5), (0.3, 0.5))).face_id == "f0"
+    wishes.publish(String(data="f1"))
+    bench.wait_until(lambda: robot.node.pipeline.wish == "f1", "the wish")
+    seen = robot.see(now + 0.03, (0.5, 0.5), (0.3, 0.5))
+    assert target_for(robot, seen).face_id == "f1"
+
+
+def test_a_posture_moves_the_command_and_may_send_the_gaze_home(bench, robot):
+    postures = bench.publisher(Posture, topics.POSTURE, qos.SET_POINT)
+    now = robot.now()
+    robot.head_at(now, 0.0)
+    assert target_for(robot, robot.see(now, (0.5, 0.5))).state == GazeTarget.TRACKING
+    postures.publish(Posture(tilt=math.nan, speed=1.0, engaged=True))
+    postures.publish(Posture(tilt=-0.1, speed=1.0, engaged=False))
+    bench.wait_until(lambda: not robot.node.pipeline._posture.engaged, "the posture")
+    robot.commands.wait_for(lambda seen: any(command.tilt < -0.001 for command in seen))
+    target = target_for(robot, robot.see(robot.now() + 0.3, (0.5, 0.5)))
+    assert target.state != GazeTarget.TRACKING
 
 
 def test_after_a_loss_the_head_holds_but_not_for_one_missing_frame(robot):

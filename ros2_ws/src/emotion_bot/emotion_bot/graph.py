@@ -51,6 +51,7 @@ class BringUpOptions:
         source: scene[:MODE], webcam[:N], video:PATH, stream:URL or external.
         head: virtual, sim, serial[:PORT] or none.
         behaviour: whether it breathes, greets and mirrors, beyond following faces.
+        speak: whether it says short sentences through espeak-ng.
         memory: whether it keeps a row of mood per person and minute.
         namespace: prefix of all relative names; empty for none.
     """
@@ -58,6 +59,7 @@ class BringUpOptions:
     source: str = "scene"
     head: str = "virtual"
     behaviour: bool = True
+    speak: bool = False
     memory: bool = True
     namespace: str = ""
 
@@ -98,7 +100,9 @@ def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
     camera_on_head = not options.source.startswith(RECORDED_SOURCE)
     nodes += [_node("faces"), _node("emotion"), _node("gaze", camera_on_head=camera_on_head)]
     if options.behaviour:
-        nodes.append(_node("behaviour"))
+        nodes.append(_node("behaviour", speak=options.speak))
+    if options.speak:
+        nodes.append(_node("say", enabled=True))
     if options.memory:
         nodes.append(_node("mood"))
     return tuple(nodes)

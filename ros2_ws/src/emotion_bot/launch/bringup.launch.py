@@ -4,6 +4,12 @@ import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_path
+from launch.action import Action
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
 from emotion_bot.graph import (
     RESPAWN_DELAY_SECONDS,
     BringUpOptions,
@@ -11,12 +17,6 @@ from emotion_bot.graph import (
     build_graph,
     default_environment,
 )
-from launch.action import Action
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
-from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
-
 from launch import LaunchContext, LaunchDescription
 
 
@@ -37,18 +37,9 @@ def generate_launch_description() -> LaunchDescription:
                 description="sim, virtual, serial:PORT or none",
             ),
             DeclareLaunchArgument("mic", default_value="none", choices=["none"]),
-            DeclareLaunchArgument(
-                "behaviour",
-                default_value="true",
-                choices=["true", "false"],
-                description="breathe, greet and mirror, beyond following faces",
-            ),
-            DeclareLaunchArgument(
-                "memory",
-                default_value="true",
-                choices=["true", "false"],
-                description="keep a row of mood per person and minute",
-            ),
+            _switch("behaviour", defaults.behaviour, "breathe, greet and mirror"),
+            _switch("speak", defaults.speak, "say short sentences; needs espeak-ng"),
+            _switch("memory", defaults.memory, "keep a row of mood per person and minute"),
             DeclareLaunchArgument(
                 "namespace", default_value=defaults.namespace, description="prefix of all topics"
             ),
@@ -59,6 +50,15 @@ def generate_launch_description() -> LaunchDescription:
             ],
             OpaqueFunction(function=_nodes),
         ]
+    )
+
+
+def _switch(name: str, default: bool, description: str) -> DeclareLaunchArgument:
+    return DeclareLaunchArgument(
+        name,
+        default_value=str(default).lower(),
+        choices=["true", "false"],
+        description=description,
     )
 
 
@@ -74,6 +74,7 @@ def _nodes(context: LaunchContext) -> list[Action]:
         source=value("source"),
         head=value("head"),
         behaviour=value("behaviour") == "true",
+        speak=value("speak") == "true",
         memory=value("memory") == "true",
         namespace=value("namespace"),
     )

@@ -30,6 +30,7 @@ def up(
     behaviour: Annotated[
         bool, typer.Option(help="Breathe, greet and mirror, beyond following faces.")
     ] = True,
+    speak: Annotated[bool, typer.Option(help="Say short sentences; needs espeak-ng.")] = False,
     memory: Annotated[bool, typer.Option(help="Keep a row of mood per person and minute.")] = True,
     namespace: Annotated[str, typer.Option(help="Prefix of all topics.")] = "",
 ) -> None:
@@ -38,7 +39,18 @@ def up(
         raise typer.BadParameter("this version has no voice input; use none", param_hint="--mic")
     console = Console()
     try:
-        figures = run_session(BringUpOptions(source, head, behaviour, memory, namespace), duration, console)
+        figures = run_session(
+            BringUpOptions(
+                source=source,
+                head=head,
+                behaviour=behaviour,
+                speak=speak,
+                memory=memory,
+                namespace=namespace,
+            ),
+            duration,
+            console,
+        )
     except ProcessFailedError as error:
         Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
         raise typer.Exit(1) from error

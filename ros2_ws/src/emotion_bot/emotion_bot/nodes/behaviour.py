@@ -7,22 +7,17 @@ from pathlib import Path
 
 from emotion_bot_msgs.msg import Expression, Faces, GazeTarget, Posture
 from emotion_bot_msgs.srv import SetBehaviour
-from emotion_core.behaviour import companion
-from emotion_core.behaviour.people import SeenFace
-from emotion_core.behaviour.reactions_file import ReactionsError, load_reactions
-from emotion_core.behaviour.tree import Request
 from rclpy.node import Node
 from std_msgs.msg import Bool, ColorRGBA, String
 
 from emotion_bot import qos, runner, stamps, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
-from emotion_bot.nodes.say import SAY_ACTIVE_TOPIC, SAY_TOPIC
 from emotion_bot.parameters import Parameter, declare
 from emotion_bot.up.processes import config_directory
-
-VOICE_TOPIC = "voice/is_speaking"
-"""std_msgs/Bool as in REP-155: somebody speaks. Repeated at least once a second while true."""
-SET_BEHAVIOUR_SERVICE = "set_behaviour"
+from emotion_core.behaviour import companion
+from emotion_core.behaviour.people import SeenFace
+from emotion_core.behaviour.reactions_file import ReactionsError, load_reactions
+from emotion_core.behaviour.tree import Request
 
 PARAMETERS = (
     Parameter("rate", 20.0, "Postures per second.", 10.0, 50.0),
@@ -32,7 +27,7 @@ PARAMETERS = (
         "YAML with your own reactions; what it leaves out comes from the shipped reactions.yaml. "
         "Empty for the shipped ones alone.",
     ),
-    Parameter("speak", False, f"Publish sentences on {SAY_TOPIC}."),
+    Parameter("speak", False, f"Publish sentences on {topics.SAY}."),
 )
 
 
@@ -57,13 +52,13 @@ class BehaviourNode(Node):
         self._frames = 0
         self._rejection = ""
         self._postures = self.create_publisher(Posture, topics.POSTURE, qos.SET_POINT)
-        self._sentences = self.create_publisher(String, SAY_TOPIC, qos.STREAM)
+        self._sentences = self.create_publisher(String, topics.SAY, qos.STREAM)
         self.create_subscription(Faces, topics.FACES, self._on_faces, qos.STREAM)
         self.create_subscription(Expression, topics.EXPRESSION, self._on_expression, qos.STREAM)
         self.create_subscription(GazeTarget, topics.GAZE_TARGET, self._on_gaze, qos.STREAM)
-        self.create_subscription(Bool, VOICE_TOPIC, self._on_voice, qos.STREAM)
-        self.create_subscription(Bool, SAY_ACTIVE_TOPIC, self._on_own_voice, qos.STATUS)
-        self.create_service(SetBehaviour, SET_BEHAVIOUR_SERVICE, self._on_request)
+        self.create_subscription(Bool, topics.VOICE_IS_SPEAKING, self._on_voice, qos.STREAM)
+        self.create_subscription(Bool, topics.SAY_ACTIVE, self._on_own_voice, qos.STATUS)
+        self.create_service(SetBehaviour, topics.SET_BEHAVIOUR_SERVICE, self._on_request)
         self.create_timer(1.0 / values["rate"], self._publish)
         self._diagnostics = Diagnostics(self, self._reactions_file or shipped.name, self._health)
 

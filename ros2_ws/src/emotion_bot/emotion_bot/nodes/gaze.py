@@ -7,6 +7,7 @@ import sys
 from emotion_bot_msgs.msg import Faces, GazeTarget, HeadCommand, Posture
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, JointState
+from std_msgs.msg import String
 
 from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
@@ -30,6 +31,7 @@ class GazeNode(Node):
             JointState, topics.JOINT_STATES, self.pipeline.add_joint_state, qos.STREAM
         )
         self.create_subscription(Posture, topics.POSTURE, self._on_posture, qos.SET_POINT)
+        self.create_subscription(String, topics.FOLLOW, self._on_wish, qos.STATUS)
         self.create_subscription(Faces, topics.FACES, self._on_faces, qos.STREAM)
         self.create_timer(self.pipeline.period, self._on_timer)
         self._diagnostics = Diagnostics(self, values["policy"], self._health)
@@ -48,6 +50,9 @@ class GazeNode(Node):
             self.pipeline.set_posture(message, self._now())
         except ValueError as error:
             self.get_logger().error(f"posture rejected: {error}", throttle_duration_sec=5.0)
+
+    def _on_wish(self, message: String) -> None:
+        self.pipeline.wish = message.data
 
     def _on_faces(self, message: Faces) -> None:
         try:

@@ -5,20 +5,14 @@ from __future__ import annotations
 import sys
 import time
 
-from emotion_core.behaviour.speaker import Speaker, espeak_command
 from rclpy.node import Node
 from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
 
-from emotion_bot import qos, runner
+from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
-
-SAY_TOPIC = "say"
-"""std_msgs/String: a text to be spoken; an empty one interrupts."""
-SAY_ACTIVE_TOPIC = "say/active"
-"""std_msgs/Bool: the robot itself speaks."""
-STOP_SERVICE = "say/stop"
+from emotion_core.behaviour.speaker import Speaker, espeak_command
 
 PARAMETERS = (
     Parameter("enabled", False, "Speak aloud; otherwise every text is ignored."),
@@ -43,10 +37,10 @@ class SayNode(Node):
         self._was_speaking = False
         if self._enabled:
             self._speaker = self._make_speaker(values)
-        self._active = self.create_publisher(Bool, SAY_ACTIVE_TOPIC, qos.STATUS)
+        self._active = self.create_publisher(Bool, topics.SAY_ACTIVE, qos.STATUS)
         self._active.publish(Bool(data=False))
-        self.create_subscription(String, SAY_TOPIC, self._on_text, qos.STREAM)
-        self.create_service(Trigger, STOP_SERVICE, self._on_stop)
+        self.create_subscription(String, topics.SAY, self._on_text, qos.STREAM)
+        self.create_service(Trigger, topics.SAY_STOP_SERVICE, self._on_stop)
         self.create_timer(1.0 / _POLLS_PER_SECOND, self._poll)
         self._diagnostics = Diagnostics(self, values["program"], self._health)
 

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from emotion_bot_msgs.msg import Faces, GazeTarget, HeadCommand, Posture
+from sensor_msgs.msg import CameraInfo, JointState
+from std_msgs.msg import Header
+
+from emotion_bot import joints, people, stamps
+from emotion_bot.parameters import Parameter
+from emotion_core.behaviour.offset import Offset, OffsetFollower, add_to_gaze
 from emotion_core.head.gaze import GazeController, GazeOutput, GazeParameters, GazeState
 from emotion_core.head.gaze_geometry import bearing
 from emotion_core.head.joint_buffer import (
@@ -17,11 +23,6 @@ from emotion_core.head.joint_buffer import (
 from emotion_core.head.limits import HeadLimits
 from emotion_core.vision.camera_model import PinholeCamera
 from emotion_core.vision.selection import SelectionPolicy, Target, TargetSelector
-from sensor_msgs.msg import CameraInfo, JointState
-from std_msgs.msg import Header
-
-from emotion_bot import joints, people, stamps
-from emotion_bot.parameters import Parameter
 
 BASE_FRAME = "base_link"
 
@@ -93,6 +94,8 @@ class GazePipeline:
         head_pose: where the head pointed in the last seconds.
         period: between two set-points, s.
         state: what the gaze does.
+        wish: id of the face that somebody asked to follow; empty for none. It goes before the
+            wish of a posture, and before the policy.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -111,11 +114,13 @@ class GazePipeline:
         self._camera: PinholeCamera | None = None
         self._capture: Header | None = None
         self._posture = _NO_POSTURE
+        self._offset = OffsetFollower()
         self._posture_time = -math.inf
         self._camera_on_head: bool = values["camera_on_head"]
         self._commanded = -math.inf
         self.period: float = 1.0 / values["rate"]
         self.state = GazeState.IDLE
+        self.wish = ""
 
     @property
     def limits(self) -> HeadLimits:
@@ -156,10 +161,9 @@ class GazePipeline:
         Raises:
             ValueError: if an offset or the speed is absurd; the last posture stays.
         """
-        if not (math.isfinite(message.pan) and math.isfinite(message.tilt)):
-            raise ValueError(f"posture offsets ({message.pan}, {message.tilt}) are not finite")
         if not 0 < message.speed <= 1:
             raise ValueError(f"posture speed {message.speed} is not in (0, 1]")
+        self._offset.receive(now, Offset(message.pan, message.tilt))
         self._posture = message
         self._posture_time = now
 
@@ -204,8 +208,9 @@ class GazePipeline:
         size = (message.width, message.height)
         faces = {face.id: people.tracked_face(face, size) for face in message.faces}
         self._target = self._selector.choose(list(faces.values()), size, time, self._target)
-        if posture.face_id in faces:
-            self._target = Target(posture.face_id, time, time)
+        for wish in (posture.face_id, self.wish):
+            if wish in faces:
+                self._target = Target(wish, time, time)
         if not posture.engaged:
             self._target = None
         if self._target is None or self._target.id not in faces:
@@ -233,12 +238,8 @@ class GazePipeline:
     def _command(self, capture: Header, now: float) -> tuple[GazeOutput, HeadCommand]:
         posture = self._fresh_posture(now)
         output = self._controller.target(now, posture.speed)
-        command = HeadCommand(
-            header=capture,
-            pan=self.limits.pan.clamp(output.pan + posture.pan),
-            tilt=self.limits.tilt.clamp(output.tilt + posture.tilt),
-            led=posture.led,
-        )
+        sum_ = add_to_gaze(Offset(output.pan, output.tilt), self._offset.at(now), self.limits)
+        command = HeadCommand(header=capture, pan=sum_.pan, tilt=sum_.tilt, led=posture.led)
         self._commanded = now
         self.state = output.state
         return output, command
