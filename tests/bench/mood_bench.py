@@ -18,6 +18,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 import numpy as np
+
 from emotion_core.memory.records import MoodInterval, Person
 from emotion_core.memory.report import report
 from emotion_core.memory.store import MoodStore

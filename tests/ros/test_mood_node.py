@@ -14,6 +14,10 @@ import pytest
 import yaml
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from emotion_bot_msgs.msg import Expression
+from emotion_bot_msgs.srv import EnrolPerson, ForgetPerson, QueryMood
+from rcl_interfaces.msg import Log
+
 from emotion_bot import qos, topics
 from emotion_bot.nodes.mood import (
     ENROL_SERVICE,
@@ -24,14 +28,11 @@ from emotion_bot.nodes.mood import (
 )
 from emotion_bot.runner import EXIT_BAD_CONFIGURATION, ConfigurationError
 from emotion_bot.up.processes import config_directory
-from emotion_bot_msgs.msg import Expression
-from emotion_bot_msgs.srv import EnrolPerson, ForgetPerson, QueryMood
 from emotion_core.affect import LABELS
 from emotion_core.memory.aggregation import MoodSample
 from emotion_core.memory.database import default_database_path
 from emotion_core.memory.recorder import MoodRecorder
 from emotion_core.memory.store import MoodStore
-from rcl_interfaces.msg import Log
 
 pytestmark = pytest.mark.ros
 

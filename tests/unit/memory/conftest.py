@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emotion_core.memory.store import MoodStore
 from mood_rows import START
+
+from emotion_core.memory.store import MoodStore
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from emotion_core.affect import LABELS
 from emotion_core.memory.aggregation import MoodSample
 from emotion_core.memory.records import MEAN_COLUMNS, MoodInterval, MoodRows

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from mood_rows import IDENTIFIERS, START, sample
+
 from emotion_core.memory.database import Database
 from emotion_core.memory.recorder import MoodRecorder
 from emotion_core.memory.store import MoodStore
-from mood_rows import IDENTIFIERS, START, sample
 
 STEP = 10
 """Seconds between samples of the person."""
@@ -48,10 +49,7 @@ def write_forever(
         recorder.observe("f1", sample(time), time)
         recorder.observe(f"f{2 + number // FORGET_EVERY}", sample(time), time)
         report(time)
-        if number % SHIPPED = "shipped"
-"""In place of a setting of SQLite's `synchronous`: the one that the store sets itself."""
-
-FORGET_EVERY == FORGET_EVERY - 1:
+        if number % FORGET_EVERY == FORGET_EVERY - 1:
             recorder.forget(recorder.person_of(f"f{2 + number // FORGET_EVERY}"))
 
 

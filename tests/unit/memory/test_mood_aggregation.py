@@ -7,12 +7,13 @@ import math
 
 import numpy as np
 import pytest
-from emotion_core.affect import LABELS
-from emotion_core.memory.aggregation import IntervalAggregator, MoodSample
-from emotion_core.memory.records import MEAN_COLUMNS
 from hypothesis import given
 from hypothesis import strategies as st
 from mood_rows import START, sample
+
+from emotion_core.affect import LABELS
+from emotion_core.memory.aggregation import IntervalAggregator, MoodSample
+from emotion_core.memory.records import MEAN_COLUMNS
 
 pytestmark = pytest.mark.unit
 

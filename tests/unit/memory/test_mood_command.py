@@ -9,10 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import Result
-from emotion_bot.commands import mood
-from emotion_core.memory.store import MoodStore
 from mood_rows import DAY, IDENTIFIERS, START, interval
 from typer.testing import CliRunner
+
+from emotion_bot.commands import mood
+from emotion_core.memory.store import MoodStore
 
 pytestmark = pytest.mark.unit
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import pytest
+from mood_rows import IDENTIFIERS, START, interval, random_interval
+
 from emotion_core.memory.database import Database, default_database_path
 from emotion_core.memory.errors import (
     DatabaseCorruptError,
@@ -18,7 +20,6 @@ from emotion_core.memory.errors import (
     ErasureIncompleteError,
 )
 from emotion_core.memory.store import MoodStore
-from mood_rows import IDENTIFIERS, START, interval, random_interval
 
 pytestmark = pytest.mark.unit
 

@@ -10,11 +10,12 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from mood_rows import DAY, IDENTIFIERS, START, interval, random_interval
+
 from emotion_core.memory import erasure
 from emotion_core.memory.records import MoodInterval
 from emotion_core.memory.retention import Daily, RetentionPolicy
 from emotion_core.memory.store import MoodStore
-from mood_rows import DAY, IDENTIFIERS, START, interval, random_interval
 
 pytestmark = pytest.mark.unit
 

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from mood_rows import IDENTIFIERS, START, random_interval
+
 from emotion_core.memory.export import CSV_COLUMNS, ExportError, ExportFormat, export
 from emotion_core.memory.records import MoodInterval
 from emotion_core.memory.store import MoodStore
-from mood_rows import IDENTIFIERS, START, random_interval
 
 pytestmark = pytest.mark.unit
 

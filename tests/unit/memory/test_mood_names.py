@@ -5,6 +5,9 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from emotion_core.memory.errors import InvalidNameError
 from emotion_core.memory.names import (
     MAXIMUM_NAME_LENGTH,
@@ -12,8 +15,6 @@ from emotion_core.memory.names import (
     new_identifier,
     normalise_name,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

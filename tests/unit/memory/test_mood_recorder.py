@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mood_rows import DAY, IDENTIFIERS, START, interval, sample
+
 from emotion_core.memory.errors import (
     ConsentMissingError,
     ErasureIncompleteError,
@@ -16,7 +18,6 @@ from emotion_core.memory.errors import (
 from emotion_core.memory.recorder import FACE_MEMORY_SECONDS, MAXIMUM_LAG_SECONDS, MoodRecorder
 from emotion_core.memory.retention import RetentionPolicy
 from emotion_core.memory.store import MoodStore
-from mood_rows import DAY, IDENTIFIERS, START, interval, sample
 
 pytestmark = pytest.mark.unit
 

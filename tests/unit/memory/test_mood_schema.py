@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mood_rows import IDENTIFIERS, START, random_interval
+
 from emotion_core.memory import schema
 from emotion_core.memory.errors import DatabaseVersionError, ForeignDatabaseError
 from emotion_core.memory.records import MEAN_COLUMNS
@@ -18,7 +20,6 @@ from emotion_core.memory.schema import (
     migrate,
 )
 from emotion_core.memory.store import MoodStore, Resolution
-from mood_rows import IDENTIFIERS, START, random_interval
 
 pytestmark = pytest.mark.unit
 

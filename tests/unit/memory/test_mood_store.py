@@ -6,15 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mood_rows import IDENTIFIERS, START, interval, random_interval
+
 from emotion_core.memory.errors import (
     ConsentMissingError,
     InvalidNameError,
     UnknownPersonError,
 )
 from emotion_core.memory.store import MoodStore, Resolution
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from mood_rows import IDENTIFIERS, START, interval, random_interval
 
 pytestmark = pytest.mark.unit
 

@@ -8,6 +8,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mood_rows import DAY, IDENTIFIERS, START, random_interval, rows
+
 from emotion_core.affect import Emotion
 from emotion_core.memory.aggregation import QUARTER_HOUR_SECONDS
 from emotion_core.memory.records import MoodRows
@@ -15,9 +19,6 @@ from emotion_core.memory.report import BASELINE_DAYS, RECENT_DAYS, report, repor
 from emotion_core.memory.store import MoodStore, Resolution
 from emotion_core.memory.summary import Period, local_midnight, summarise
 from emotion_core.memory.time_zone import UnknownTimeZoneError, machine_time_zone, time_zone
-from hypothesis import given
-from hypothesis import strategies as st
-from mood_rows import DAY, IDENTIFIERS, START, random_interval, rows
 
 pytestmark = pytest.mark.unit
 

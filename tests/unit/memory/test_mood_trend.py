@@ -7,12 +7,13 @@ import math
 
 import numpy as np
 import pytest
-from emotion_core.affect import LABELS
-from emotion_core.memory.summary import MoodSummary
-from emotion_core.memory.trend import MINIMUM_DAY_SECONDS, compare, theil_sen, trend
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+
+from emotion_core.affect import LABELS
+from emotion_core.memory.summary import MoodSummary
+from emotion_core.memory.trend import MINIMUM_DAY_SECONDS, compare, theil_sen, trend
 
 pytestmark = pytest.mark.unit
 

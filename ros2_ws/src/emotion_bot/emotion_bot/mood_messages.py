@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from builtin_interfaces.msg import Time
 from emotion_bot_msgs.msg import Expression, MoodComparison, MoodPerson, MoodSummary, MoodTrend
+
+from emotion_bot import stamps
 from emotion_core.memory import summary, trend
 from emotion_core.memory.aggregation import MoodSample
 from emotion_core.memory.records import PersonRecord
 from emotion_core.memory.retention import RetentionPolicy
-
-from emotion_bot import stamps
 
 _LATEST_SECOND = 2**31 - 1
 

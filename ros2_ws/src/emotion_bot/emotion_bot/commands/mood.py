@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
 from emotion_core.memory.database import default_database_path
 from emotion_core.memory.errors import MoodMemoryError
 from emotion_core.memory.export import ExportFormat
@@ -24,9 +28,6 @@ from emotion_core.memory.store import MoodStore
 from emotion_core.memory.summary import MoodSummary, Period
 from emotion_core.memory.time_zone import time_zone
 from emotion_core.memory.trend import Deviation, Slope
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 app = typer.Typer(
     name="mood",

@@ -9,6 +9,12 @@ from pathlib import Path
 
 from emotion_bot_msgs.msg import Expression, MoodPerson
 from emotion_bot_msgs.srv import EnrolPerson, ForgetPerson, QueryMood
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from emotion_bot import mood_messages, qos, runner, stamps, topics
+from emotion_bot.diagnostics import Diagnostics, Health, Level
+from emotion_bot.parameters import Parameter, declare
 from emotion_core.memory.database import default_database_path
 from emotion_core.memory.errors import MoodMemoryError
 from emotion_core.memory.recorder import MoodRecorder
@@ -17,12 +23,6 @@ from emotion_core.memory.report import report
 from emotion_core.memory.retention import RetentionPolicy
 from emotion_core.memory.summary import Period
 from emotion_core.memory.time_zone import time_zone
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-
-from emotion_bot import mood_messages, qos, runner, stamps, topics
-from emotion_bot.diagnostics import Diagnostics, Health, Level
-from emotion_bot.parameters import Parameter, declare
 
 QUERY_SERVICE = "mood/query"
 FORGET_SERVICE = "mood/forget"
