@@ -10,10 +10,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from emotion_train.errors import TrainingError
 from emotion_train.tasks.base import TaskModule
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(TrainingError):
     """A checkpoint cannot be used; the message names the file and the fault."""
 
 

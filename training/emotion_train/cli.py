@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 from rich.console import Console
 from rich.table import Table
 
+from emotion_core.inference.expression import ModelError
 from emotion_core.resources import cache_directory
+from emotion_train.errors import TrainingError
+
+
+class CleanErrors(typer.core.TyperGroup):
+    """Ends with a message instead of a traceback when the user's input is at fault."""
+
+    def invoke(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command; status 1 after a known error."""
+        try:
+            return super().invoke(*arguments, **options)
+        except (TrainingError, ModelError) as error:
+            typer.echo(f"emotion-train: {error}", err=True)
+            raise typer.Exit(1) from error
+
 
 app = typer.Typer(
+    cls=CleanErrors,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     help="Train, study, evaluate and export the models of emotion_bot.",
@@ -114,6 +131,29 @@ def prepare_command(
     console.print(f"{len(preparation.files)} videos are prepared in {out}")
     for reason in preparation.broken:
         console.print(f"left out: {reason}")
+
+
+@app.command("explain")
+def explain_command(
+    files: Annotated[list[Path], typer.Argument(help="Pictures and videos.")],
+    out: Annotated[Path, typer.Option(help="Folder for the explained pictures.")],
+    weights: Annotated[Path | None, typer.Option(help="face.safetensors; the shipped one.")] = None,
+    every: Annotated[int, typer.Option(min=1, help="Of a video, one frame in so many.")] = 25,
+) -> None:
+    """Show by Grad-CAM what the face model looks at."""
+    from emotion_core.resources import models_directory
+    from emotion_core.vision.mtcnn import MtcnnDetector
+    from emotion_train.explain.face import explain_file, load_face_module
+    from emotion_train.export.mtcnn import export_mtcnn
+
+    module = load_face_module(weights or models_directory() / "face.safetensors")
+    networks = cache_directory() / "mtcnn"
+    export_mtcnn(networks)
+    detector = MtcnnDetector(networks)
+    for path in files:
+        written = explain_file(module, detector, path, out, every)
+        found = f"{len(written)} pictures in {out}" if written else "no face"
+        console.print(f"{path}: {found}")
 
 
 @app.command("zoo")

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
+from emotion_train.errors import TrainingError
+
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -92,7 +94,7 @@ class Experiment(Settings):
     trainer: TrainerSettings = TrainerSettings()
 
 
-class ExperimentError(ValueError):
+class ExperimentError(TrainingError):
     """An experiment file cannot be used; the message names the file and the fault."""
 
 

@@ -20,6 +20,7 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
+from emotion_train.callbacks.feature_collapse import FeatureCollapse
 from emotion_train.callbacks.freeze import Freeze
 from emotion_train.callbacks.weight_average import MovingAverage
 from emotion_train.checkpoints import load_weights
@@ -106,6 +107,7 @@ def fit(
     (directory / PROVENANCE).write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
     module = task.module(experiment)
     callbacks = _callbacks(experiment, task, directory)
+    callbacks.append(FeatureCollapse(module.backbone()[-1]))
     if experiment.start is not None:
         load_weights(module, experiment.start.weights)
         if experiment.start.frozen:

@@ -1,5 +1,9 @@
 """What goes wrong with corpora."""
 
+from __future__ import annotations
 
-class CorpusError(RuntimeError):
+from emotion_train.errors import TrainingError
+
+
+class CorpusError(TrainingError):
     """A corpus is not laid out as its publisher lays it out; the message names file and fault."""

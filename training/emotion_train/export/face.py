@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from emotion_core.affect import LABELS
 from emotion_core.nets.expression import CROP_SIDE, FaceOutput
 from emotion_train.calibration import fit_temperature
+from emotion_train.errors import TrainingError
 from emotion_train.export.onnx_graph import export_graph
 from emotion_train.fit import BEST
 from emotion_train.runs import load_run
@@ -27,7 +28,7 @@ from emotion_train.tasks.face.settings import FaceExperiment
 OUTPUTS = ("probabilities", "valence_arousal", "embedding")
 
 
-class ExportError(RuntimeError):
+class ExportError(TrainingError):
     """A run cannot be exported; the message says why."""
 
 
