@@ -36,7 +36,7 @@ class Box:
 def intersection_over_union(first: Box, second: Box) -> float:
     """Return the overlap of two boxes in [0, 1]; 0 when both are empty."""
     overlap = shared_area(first, second)
-    return overlap / (first.area + second.area - overlap) if overlap > 0 else 0.0
+    return min(1.0, overlap / (first.area + second.area - overlap)) if overlap > 0 else 0.0
 
 
 def shared_area(first: Box, second: Box) -> float:

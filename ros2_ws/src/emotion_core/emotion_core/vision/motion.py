@@ -29,10 +29,13 @@ FLOW_SIDE: Final = 320
 _GRID: Final = 6
 _CORE: Final = 0.7
 _WINDOW: Final = (15, 15)
-_LEVELS: Final = 3
+_LEVELS: Final = 2
+"""At a coarser level the window would be larger than a face and measure what is behind it."""
 _RETURN_ERROR: Final = 0.7
-_FEWEST: Final = 6
-_SCALE_LIMIT: Final = 1.25
+_FEWEST: Final = 12
+_SCALE_LIMIT: Final = 1.1
+_TOLERANCE: Final = 0.05
+"""How far a point may be from where shift and scale put it, in widths of the face."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +131,7 @@ def follow(
 
 
 def motion_between(before: Points, after: Points, box: Box) -> Motion | None:
-    """Return the motion of ``box`` that its points describe; None when they are too few.
+    """Return the motion of ``box`` that its points describe; None when too few of them agree.
 
     Args:
         before: shape (N, 2), reliable points in the earlier frame.
@@ -146,6 +149,11 @@ def motion_between(before: Points, after: Points, box: Box) -> Motion | None:
     if not (np.isfinite(shift).all() and math.isfinite(scale)):
         return None
     scale = min(max(scale, 1 / _SCALE_LIMIT), _SCALE_LIMIT)
+    middle = np.median(before, axis=0)
+    offsets = after - (middle + shift + scale * (before - middle))
+    agreeing = np.linalg.norm(offsets, axis=1) < _TOLERANCE * box.width + 1.0
+    if np.count_nonzero(agreeing) < max(_FEWEST, len(before) / 2):
+        return None
     # The points' middle need not be the box's: growing about the one shifts the other.
-    offset = (np.array(box.center) - before.mean(axis=0)) * (scale - 1)
-    return Motion(float(shift[0] + offset[0]), float(shift[1] + offset[1]), scale)
+    shift = shift + (scale - 1) * (np.array(box.center) - middle)
+    return Motion(float(shift[0]), float(shift[1]), scale)

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from emotion_core.vision.appearance import Appearance, updated
-from emotion_core.vision.association import distance_in_faces
+from emotion_core.vision.association import distance_in_faces, size_ratio
 from emotion_core.vision.detection import Detection, Landmarks
 from emotion_core.vision.geometry import Box, blended
 from emotion_core.vision.motion import Motion, Points, seed_points
@@ -53,7 +53,7 @@ _VELOCITY_TIME: Final = 0.1
 _COASTING_TIME: Final = 0.25
 """Time constant with which an unseen face is assumed to come to rest, s."""
 _TRUST: Final = 4.0
-"""By how much the weight of what is seen grows for each face's width that it is off."""
+"""By how much the weight of what is seen grows for each face's width or size that it is off."""
 _LEARNING_SHARE: Final = 0.3
 """Of the newest appearance in the remembered one."""
 
@@ -131,7 +131,10 @@ class Track:
                 which damps jitter without lag because that box has moved with the pixels already.
                 The larger the difference, the less it is jitter, the larger the share.
         """
-        weight = min(1.0, weight + _TRUST * distance_in_faces(self.box, seen.box))
+        difference = max(
+            distance_in_faces(self.box, seen.box), size_ratio(self.box, seen.box) - 1.0
+        )
+        weight = min(1.0, weight + _TRUST * difference)
         box = blended(self.box, seen.box, weight)
         self.landmarks = ((1 - weight) * self.landmarks + weight * seen.landmarks).astype(
             np.float32
