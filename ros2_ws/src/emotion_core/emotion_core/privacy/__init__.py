@@ -1,0 +1,1 @@
+"""What the robot senses, sends and keeps, and who may see it."""
