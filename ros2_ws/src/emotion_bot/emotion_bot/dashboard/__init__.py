@@ -1,0 +1,1 @@
+"""The live page: what the robot sees, infers, senses and keeps, in a browser."""
