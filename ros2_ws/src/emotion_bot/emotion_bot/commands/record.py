@@ -9,11 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from emotion_core.inference.expression import ModelError
-from emotion_core.replay.bag_metadata import BagError
-from emotion_core.replay.bag_writer import BagOptions
-from emotion_core.vision.detection import DetectorError
-from emotion_core.vision.frames import SourceError
 from rich.console import Console
 
 from emotion_bot import runner
@@ -23,6 +18,11 @@ from emotion_bot.parameters import ParameterError
 from emotion_bot.replay.offline_robot import RobotSettings
 from emotion_bot.replay.source_bag import write_source_bag
 from emotion_bot.up.processes import config_directory, node_process
+from emotion_core.inference.expression import ModelError
+from emotion_core.replay.bag_metadata import BagError
+from emotion_core.replay.bag_writer import BagOptions
+from emotion_core.vision.detection import DetectorError
+from emotion_core.vision.frames import SourceError
 
 _CONSENT_HELP = (
     "Everybody who may be seen or heard has agreed to be recorded; noted in the bag. "
@@ -74,9 +74,7 @@ def record(
 ) -> None:
     """Record the robot's topics as a rosbag2 bag (MCAP); Ctrl-C ends it."""
     if source:
-        _record_source(
-            directory, source, duration or math.inf, quality or _QUALITY, config, consent
-        )
+        _record_source(directory, source, duration or math.inf, quality or _QUALITY, consent)
         return
     chosen = {
         "directory": str(directory),
@@ -112,7 +110,7 @@ def _record_source(
         )
         raise typer.Exit(runner.EXIT_BAD_CONFIGURATION)
     config = config_directory()
-    properties = {CONSENT: "given" if source.startswith(_VIDEO) else "not needed"}
+    properties = {CONSENT: "given"} if consent else {}
     try:
         frames = write_source_bag(
             directory,

@@ -10,9 +10,6 @@ from pathlib import Path
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from emotion_bot_msgs.msg import Expression, Faces, GazeTarget, HeadCommand, HeadState, Posture
-from emotion_core.replay.bag_metadata import BagError, Topic
-from emotion_core.replay.bag_writer import BagOptions, BagWriter
-from emotion_core.replay.message_types import MessageTypes
 from rcl_interfaces.msg import ParameterType
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
@@ -30,10 +27,13 @@ from emotion_bot.replay.compression import COMPRESSED_SUFFIX
 from emotion_bot.replay.names import message_class, ros_type_name
 from emotion_bot.replay.qos_metadata import offered_qos
 from emotion_bot.replay.recording import Recording
+from emotion_core.replay.bag_metadata import BagError, Topic
+from emotion_core.replay.bag_writer import BagOptions, BagWriter
+from emotion_core.replay.message_types import MessageTypes
 
 ALL_TOPICS = "all"
 CONSENT = "consent"
-"""Property of a bag: ``given`` if everybody in view agreed, ``not needed`` if nobody is shown."""
+"""Property of a bag: ``given`` if everybody in view agreed; missing if nobody is shown."""
 
 KNOWN_TOPICS: dict[str, type] = {
     topics.IMAGE: Image,
@@ -107,7 +107,7 @@ class RecorderNode(Node):
                     size_limit=values["size_limit_mb"] * _MEBIBYTE,
                     drop_oldest=values["at_limit"] == "drop_oldest",
                     minimum_free=values["minimum_free_mb"] * _MEBIBYTE,
-                    properties={CONSENT: "given" if self._consent else "not needed"},
+                    properties={CONSENT: "given"} if self._consent else {},
                 ),
                 resume=values["resume"],
             )

@@ -134,6 +134,16 @@ def read_metadata(path: Path) -> Mapping[str, Any]:
     return dict(information)
 
 
+def noted_properties(path: Path) -> dict[str, str]:
+    """Return what was noted with a bag; empty when it has no metadata.yaml.
+
+    Raises:
+        BagError: if metadata.yaml is no metadata of a bag.
+        OSError: if it cannot be read.
+    """
+    return dict(read_metadata(path).get("custom_data") or {})
+
+
 def listed_files(metadata: Mapping[str, Any]) -> list[str]:
     """Return the names of the files that metadata.yaml lists."""
     return [Path(str(name)).name for name in metadata.get("relative_file_paths", ())]

@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from emotion_core.replay.bag_metadata import BagError, FileEntry, Topic, write_metadata
+from emotion_core.replay.bag_metadata import (
+    BagError,
+    FileEntry,
+    Topic,
+    noted_properties,
+    write_metadata,
+)
 from emotion_core.replay.bag_recovery import file_index, recover_bag
 from emotion_core.replay.mcap_file import McapFile
 
@@ -90,6 +96,7 @@ class BagWriter:
             if not resume:
                 raise BagError(f"{path} exists already, and recordings are not overwritten")
             self._closed = list(recover_bag(path))
+            self._properties = {**noted_properties(path), **self._properties}
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         used = [file_index(existing.name) for existing in path.glob("*.mcap")]
         self._next_index = 1 + max((index for index in used if index is not None), default=-1)
@@ -109,7 +116,7 @@ class BagWriter:
 
     @property
     def size(self) -> int:
-        """Of the bag on the disk and of what waits for it, bytes."""
+        """Of the bag's files, bytes."""
         closed = 0
         for entry in self._closed:
             with suppress(OSError):
@@ -182,7 +189,7 @@ class BagWriter:
 
     def _require_space(self) -> None:
         free = shutil.disk_usage(self.path).free
-        if free - self._file.pending_size < self._options.minimum_free:
+        if free - self._file.growth < self._options.minimum_free:
             raise OSError(
                 0,
                 f"disk full: {free // _MEBIBYTE} MiB left, "
@@ -192,7 +199,7 @@ class BagWriter:
     def _make_room(self) -> bool:
         """Keep to the size limit; return whether there is room for what waits."""
         limit = self._options.size_limit
-        while limit and self.size > limit:
+        while limit and self.size + self._file.growth > limit:
             if not (self._options.drop_oldest and self._closed):
                 self.ended = True
                 self.trouble = f"size limit of {limit // _MEBIBYTE} MiB reached, recording ended"

@@ -2,7 +2,7 @@
 
 ::
 
-    bag: sad_to_happy          # optional, beside the file
+    bag: sad_to_happy          # beside the file; or scene: {mode: still, duration: 5}
     mode: exact                # exact or recorded
     checks:
       - {check: label_fraction, label: sad, from: 1.0, to: 5.5, min: 0.6}
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from emotion_core.replay.checks import KINDS, DiscriminatedCheck
 
@@ -37,11 +37,26 @@ class CheckMode(Enum):
     """What the robot answered when it was recorded."""
 
 
+class SceneBag(BaseModel):
+    """A bag that is made from the built-in scene.
+
+    Attributes:
+        mode: of the scene, such as ``step:25,time=2``.
+        duration: s.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: str
+    duration: float = Field(gt=0, le=600)
+
+
 class CheckFile(BaseModel):
     """A file of checks.
 
     Attributes:
         bag: the recording, relative to the file; None when the caller names it.
+        scene: instead of a recording; the same every time.
         mode: what the checks are made on; None when the caller chooses.
         checks: in their order.
     """
@@ -49,8 +64,15 @@ class CheckFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     bag: Path | None = None
+    scene: SceneBag | None = None
     mode: CheckMode | None = None
     checks: tuple[DiscriminatedCheck, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_recording(self) -> CheckFile:
+        if self.bag is not None and self.scene is not None:
+            raise ValueError("bag and scene exclude each other")
+        return self
 
 
 def load_checks(path: Path) -> CheckFile:

@@ -126,6 +126,8 @@ def _draw_checks(
             f" {result.name}: {value_text(result)} ({bounds_text(result)})",
             verticalalignment="center",
             fontsize="small",
+            clip_on=True,
+            in_layout=False,
         )
     axes.set(yticks=[], ylabel="checks")
     axes.invert_yaxis()

@@ -24,6 +24,12 @@ from emotion_core.replay.mcap_records import (
 )
 from emotion_core.replay.mcap_scan import Contents, is_complete, scan
 
+# Bytes of a record beside its entries, rounded up.
+_CHUNK_HEAD = 64
+_INDEX_HEAD = 16
+_CHUNK_INDEX_HEAD = 96
+_STATISTICS_ENTRY = 16
+
 
 class McapFile:
     """A file being written. Not thread-safe.
@@ -42,6 +48,7 @@ class McapFile:
     ) -> None:
         self.path = path
         self._pending = ChunkContent()
+        self._definitions = 0
         if contents is None:
             start = file_start(properties)
             contents = Contents(Summary([], [], [], {}, start), len(start))
@@ -92,8 +99,18 @@ class McapFile:
 
     @property
     def size(self) -> int:
-        """Of the file and of what is not flushed yet, bytes."""
-        return self._data_end + len(self._tail) + self.pending_size
+        """Of the file, bytes."""
+        return self._data_end + len(self._tail)
+
+    @property
+    def growth(self) -> int:
+        """By how much the next flush makes the file larger, bytes; never too little."""
+        pending = self._pending
+        if not pending.records:
+            return 0
+        indexes = sum(_INDEX_HEAD + 16 * len(entries) for entries in pending.messages.values())
+        in_summary = _CHUNK_INDEX_HEAD + 10 * len(pending.messages) + self._definitions
+        return _CHUNK_HEAD + len(pending.records) + indexes + in_summary
 
     @property
     def pending_size(self) -> int:
@@ -114,9 +131,9 @@ class McapFile:
         if schema is None:
             schema = Schema(len(schemas) + 1, type_name, definition)
             schemas.append(schema)
-            self._pending.records += schema.encode()
+            self._define(schema.encode())
         channel = Channel(len(self._summary.channels) + 1, schema.id, topic, dict(metadata))
-        self._pending.records += channel.encode()
+        self._define(channel.encode())
         self._summary = Summary(
             schemas,
             [*self._summary.channels, channel],
@@ -167,6 +184,7 @@ class McapFile:
         self._write(block + tail, self._data_end)
         self._summary, self._data_end, self._tail = summary, data_end, tail
         self._pending = ChunkContent()
+        self._definitions = 0
 
     def discard_pending(self) -> int:
         """Give up what is not flushed yet, but for the topics; return the number of messages."""
@@ -192,6 +210,11 @@ class McapFile:
         finally:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def _define(self, record: bytes) -> None:
+        """Announce a type or topic in the next chunk; the summary repeats it."""
+        self._pending.records += record
+        self._definitions += len(record) + _STATISTICS_ENTRY
 
     def _write(self, data: bytes, offset: int) -> None:
         try:
