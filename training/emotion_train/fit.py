@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
+import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from lightning.pytorch.callbacks import (
     ModelCheckpoint,
     TQDMProgressBar,
 )
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
 from emotion_train.callbacks.feature_collapse import FeatureCollapse
 from emotion_train.callbacks.freeze import Freeze
@@ -38,6 +40,7 @@ from emotion_train.tasks.registry import Task
 RESOLVED = "experiment.yaml"
 PROVENANCE = "provenance.json"
 BEST, LAST = "best", "last"
+WANDB_VARIABLES = frozenset({"WANDB_API_KEY", "WANDB_MODE"})
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +85,8 @@ def fit(
 
     Raises:
         CheckpointError: if the weights to start from cannot be used.
-        ExperimentError: if a run is to be resumed with other settings than it was started with.
+        ExperimentError: if the folder holds a run that is not to be resumed, or one that was
+            started with other settings.
     """
     directory.mkdir(parents=True, exist_ok=True)
     lightning.seed_everything(experiment.seed)
@@ -96,6 +100,10 @@ def fit(
     checkpoint = last if resume and last.is_file() else None
     if checkpoint is not None:
         _require_same(experiment, directory / RESOLVED)
+    elif last.is_file():
+        raise ExperimentError(
+            f"{directory} holds a run already: resume it or choose another folder"
+        )
     write_settings(experiment, directory / RESOLVED)
     provenance = {
         "code": code_version(),
@@ -112,10 +120,6 @@ def fit(
         load_weights(module, experiment.start.weights)
         if experiment.start.frozen:
             callbacks.append(Freeze(module.backbone()))
-    loggers: list[Logger] = [
-        CSVLogger(directory, name=CURVES),
-        TensorBoardLogger(directory, name="", version="tensorboard"),
-    ]
     trainer = lightning.Trainer(
         max_epochs=experiment.trainer.epochs,
         precision=experiment.trainer.precision,
@@ -123,7 +127,7 @@ def fit(
         accelerator=accelerator,
         devices=devices,
         num_nodes=hosts,
-        logger=loggers,
+        logger=_loggers(experiment, directory),
         callbacks=callbacks,
         num_sanity_val_steps=0,
         log_every_n_steps=20,
@@ -136,6 +140,17 @@ def fit(
     if trainer.is_global_zero:
         write_report(experiment, task, data, directory, best)
     return RunResult(best, _best_score(callbacks))
+
+
+def _loggers(experiment: Experiment, directory: Path) -> list[Logger]:
+    loggers: list[Logger] = [
+        CSVLogger(directory, name=CURVES),
+        TensorBoardLogger(directory, name="", version="tensorboard"),
+    ]
+    # Only for those who have installed and set up Weights & Biases: it sends figures away.
+    if importlib.util.find_spec("wandb") is not None and not WANDB_VARIABLES.isdisjoint(os.environ):
+        loggers.append(WandbLogger(name=experiment.name, save_dir=directory))
+    return loggers
 
 
 def _require_same(experiment: Experiment, resolved: Path) -> None:

@@ -175,6 +175,11 @@ def test_killed_run_resumes_to_the_same_read_curves(
         assert resumed == pytest.approx(unbroken, rel=1e-4)
 
 
+def test_a_finished_run_is_not_overwritten(run: Path) -> None:
+    with pytest.raises(ExperimentError, match="holds a run already"):
+        train(run / "experiment.yaml", run)
+
+
 def test_resuming_with_other_settings_is_refused(run: Path) -> None:
     with pytest.raises(ExperimentError, match=r"other settings \(optimizer\)"):
         train(run / "experiment.yaml", run, "optimizer.learning_rate=0.5", resume=True)
