@@ -39,7 +39,7 @@ app.add_typer(export_app, name="export")
 evaluate_app = typer.Typer(no_args_is_help=True, help="Figures of the shipped models.")
 app.add_typer(evaluate_app, name="evaluate")
 
-console = Console()
+console = Console(soft_wrap=True)
 
 
 @app.command("fit", context_settings={"ignore_unknown_options": True})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import logging
 import os
 import warnings
 from collections.abc import Sequence
@@ -35,14 +34,13 @@ from emotion_train.experiment import (
     write_settings,
 )
 from emotion_train.report.run import write_report
+from emotion_train.tasks.base import TaskData
 from emotion_train.tasks.registry import Task
 
 RESOLVED = "experiment.yaml"
 PROVENANCE = "provenance.json"
 BEST, LAST = "best", "last"
 WANDB_VARIABLES = frozenset({"WANDB_API_KEY", "WANDB_MODE"})
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -104,15 +102,7 @@ def fit(
         raise ExperimentError(
             f"{directory} holds a run already: resume it or choose another folder"
         )
-    write_settings(experiment, directory / RESOLVED)
-    provenance = {
-        "code": code_version(),
-        "data_sha256": data.fingerprint(),
-        "seed": experiment.seed,
-        "torch": torch.__version__,
-        "lightning": lightning.__version__,
-    }
-    (directory / PROVENANCE).write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+    _record(experiment, data, directory)
     module = task.module(experiment)
     callbacks = _callbacks(experiment, task, directory)
     callbacks.append(FeatureCollapse(module.backbone()[-1]))
@@ -135,11 +125,23 @@ def fit(
         enable_model_summary=False,
         deterministic="warn",
     )
-    trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
+    trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     best = directory / f"{BEST}.ckpt"
     if trainer.is_global_zero:
         write_report(experiment, task, data, directory, best)
     return RunResult(best, _best_score(callbacks))
+
+
+def _record(experiment: Experiment, data: TaskData, directory: Path) -> None:
+    write_settings(experiment, directory / RESOLVED)
+    provenance = {
+        "code": code_version(),
+        "data_sha256": data.fingerprint(),
+        "seed": experiment.seed,
+        "torch": torch.__version__,
+        "lightning": lightning.__version__,
+    }
+    (directory / PROVENANCE).write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
 
 
 def _loggers(experiment: Experiment, directory: Path) -> list[Logger]:
