@@ -73,7 +73,7 @@ firmware: setup ## Build the firmware and report its size
 	@$(MAKE) -C firmware build
 
 fuzz: setup ## Fuzz the firmware's protocol for FUZZ_SECONDS
-	@$(MAKE) -C firmware fuzz SECONDS=$(FUZZ_SECONDS)
+	@$(MAKE) -C firmware fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
 
 lock: $(UV) ## Resolve requirements.lock anew from pyproject.toml
 	@$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.10 \

@@ -15,7 +15,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from . import clip_bench, closed_loop_bench, expression_bench, tracking_bench
+from . import (
+    clip_bench,
+    closed_loop_bench,
+    expression_bench,
+    gaze_bench,
+    head_bench,
+    mood_bench,
+    tracking_bench,
+)
 
 CLIP = Path("clips", "sad_to_happy_speech.mp4")
 
@@ -38,6 +46,10 @@ def main(
         "expression network": expression_bench.run,
         "robot on a video": (lambda: clip_bench.run(clip)) if clip else None,
         "closed loop, virtual head": closed_loop_bench.run,
+        "closed loop, simulated firmware": lambda: closed_loop_bench.run("sim"),
+        "gaze in simulated time": gaze_bench.run,
+        "head": head_bench.run,
+        "mood memory": mood_bench.run,
     }
     results = {}
     for name, bench in benches.items():

@@ -3,7 +3,9 @@
 import typer
 
 from emotion_bot.commands.analyze import analyze
+from emotion_bot.commands.calibrate import calibrate
 from emotion_bot.commands.doctor import doctor
+from emotion_bot.commands.flash import flash
 from emotion_bot.commands.mood import app as mood
 from emotion_bot.commands.up import up
 
@@ -13,7 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, analyze, doctor):
+for command in (up, analyze, doctor, flash, calibrate):
     app.command()(command)
 app.add_typer(mood)
 

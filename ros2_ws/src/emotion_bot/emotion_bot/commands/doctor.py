@@ -7,7 +7,6 @@ import importlib.util
 import json
 import os
 import platform
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -15,16 +14,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
+
+from emotion_bot.graph import TRANSPORT_PROFILE
+from emotion_bot.up.processes import config_directory
+from emotion_core.head.firmware_build import missing_for_build
+from emotion_core.head.flash import list_boards
 from emotion_core.inference.expression import ExpressionModel, ModelError
 from emotion_core.resources import cache_directory, models_directory
 from emotion_core.vision.detection import DetectorError
 from emotion_core.vision.mtcnn import MtcnnDetector
-from rich.console import Console
-from rich.table import Table
-from serial.tools import list_ports
-
-from emotion_bot.graph import TRANSPORT_PROFILE
-from emotion_bot.up.processes import config_directory
 
 
 class Status(Enum):
@@ -136,19 +136,22 @@ def _cameras() -> Check:
 
 
 def _head_ports() -> Check:
-    ports = [f"{port.device} ({port.description})" for port in list_ports.comports()]
-    if not ports:
-        return Check(
-            "head", Status.WARNING.value, "no serial port", "use --head sim or --head virtual"
-        )
-    return Check("head", Status.OK.value, ", ".join(ports))
+    boards = list_boards()
+    likely = [board for board in boards if board.likely]
+    if likely:
+        found = ", ".join(f"{board.path} ({board.description})" for board in likely)
+        return Check("head", Status.OK.value, found)
+    others = ", ".join(board.path for board in boards)
+    return Check(
+        "head",
+        Status.WARNING.value,
+        f"no board among the ports {others}" if others else "no serial port",
+        "use --head sim or --head virtual",
+    )
 
 
 def _simulator() -> Check:
-    tools = ("arduino-builder", "avr-gcc", "cc")
-    missing = [tool for tool in tools if shutil.which(tool) is None]
-    if not any(Path(folder, "simavr/sim_avr.h").exists() for folder in _include_folders()):
-        missing.append("libsimavr-dev")
+    missing = missing_for_build(simulator=True)
     if missing:
         return Check(
             "simulated head",
@@ -157,10 +160,6 @@ def _simulator() -> Check:
             "install them for --head sim; --head virtual needs nothing",
         )
     return Check("simulated head", Status.OK.value, "compiler and simulator found")
-
-
-def _include_folders() -> tuple[str, ...]:
-    return ("/usr/include", "/usr/local/include")
 
 
 def _system_launch() -> Check:
