@@ -12,6 +12,7 @@ from rich.console import Console
 from emotion_bot.graph import BringUpOptions
 from emotion_bot.up.session import run_session
 from emotion_bot.up.supervisor import ProcessFailedError
+from emotion_core.head.factory import default_head
 
 
 def up(
@@ -19,7 +20,12 @@ def up(
         str,
         typer.Option(help="scene[:MODE], webcam[:N], video:PATH, stream:URL or external."),
     ] = "scene",
-    head: Annotated[str, typer.Option(help="sim, virtual, serial[:PORT] or none.")] = "virtual",
+    head: Annotated[
+        str | None,
+        typer.Option(
+            help="sim, virtual, serial[:PORT] or none; without it sim where it can be built."
+        ),
+    ] = None,
     mic: Annotated[str, typer.Option(help="none: this version does not listen yet.")] = "none",
     duration: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds to run, from the first frame.")
@@ -42,7 +48,7 @@ def up(
         figures = run_session(
             BringUpOptions(
                 source=source,
-                head=head,
+                head=head or default_head(),
                 behaviour=behaviour,
                 speak=speak,
                 memory=memory,

@@ -6,10 +6,16 @@ import time
 from collections.abc import Callable
 
 from emotion_core.head.backend import Head
+from emotion_core.head.firmware_build import missing_for_build
 from emotion_core.head.limits import HeadLimits
 from emotion_core.head.serial_head import SerialHead
 from emotion_core.head.simulated import SimulatedHead
 from emotion_core.head.virtual import VirtualHead
+
+
+def default_head() -> str:
+    """Return ``sim`` where the firmware can be built and simulated, else ``virtual``."""
+    return "virtual" if missing_for_build(simulator=True) else "sim"
 
 
 def create_head(
