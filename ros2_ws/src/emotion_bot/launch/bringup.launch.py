@@ -17,6 +17,7 @@ from emotion_bot.graph import (
     build_graph,
     default_environment,
 )
+from emotion_core.head.factory import default_head
 from launch import LaunchContext, LaunchDescription
 
 
@@ -33,7 +34,7 @@ def generate_launch_description() -> LaunchDescription:
             ),
             DeclareLaunchArgument(
                 "head",
-                default_value=defaults.head,
+                default_value=default_head(),
                 description="sim, virtual, serial:PORT or none",
             ),
             DeclareLaunchArgument("mic", default_value="none", choices=["none"]),
