@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_path
+from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
@@ -18,7 +19,6 @@ from emotion_bot.graph import (
     default_environment,
 )
 from emotion_core.head.factory import default_head
-from launch import LaunchContext, LaunchDescription
 
 
 def generate_launch_description() -> LaunchDescription:

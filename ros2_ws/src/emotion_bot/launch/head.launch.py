@@ -1,13 +1,13 @@
 """Starts the head alone: `ros2 launch emotion_bot head.launch.py head:=serial:/dev/ttyACM0`."""
 
 from ament_index_python.packages import get_package_share_path
+from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from emotion_bot.graph import RESPAWN_DELAY_SECONDS
-from launch import LaunchDescription
 
 
 def generate_launch_description() -> LaunchDescription:
