@@ -83,7 +83,11 @@ class _Source:
 
 
 class RecorderNode(Node):
-    """Writes topics to a bag; images as JPEG unless asked otherwise."""
+    """Writes topics to a bag; images as JPEG unless asked otherwise.
+
+    Attributes:
+        recording: the bag being written.
+    """
 
     def __init__(self) -> None:
         super().__init__("recorder")
@@ -114,7 +118,7 @@ class RecorderNode(Node):
         except (BagError, OSError) as error:
             raise runner.ConfigurationError(f"cannot record: {error}") from error
         self._bag_path = bag.path
-        self._recording = Recording(bag, values["flush_period"], values["jpeg_quality"])
+        self.recording = Recording(bag, values["flush_period"], values["jpeg_quality"])
         for name, given in self._wanted.items():
             if given in KNOWN_TOPICS:
                 type_name = ros_type_name(KNOWN_TOPICS[given])
@@ -129,7 +133,7 @@ class RecorderNode(Node):
 
     def close(self) -> None:
         """Write what waits and close the bag; safe to call twice."""
-        self._recording.close()
+        self.recording.close()
 
     def _require_consent(self) -> None:
         shown = [
@@ -211,7 +215,7 @@ class RecorderNode(Node):
                 topic = self._topic(name, type_name, compress)
             received = info.get("received_timestamp") or now
             sent = info.get("source_timestamp") or received
-            self._recording.take(topic, compress, data, received, sent)
+            self.recording.take(topic, compress, data, received, sent)
 
         return take
 
@@ -246,10 +250,10 @@ class RecorderNode(Node):
             return
         value = response.values[0]
         if value.type == ParameterType.PARAMETER_BOOL:
-            self._recording.note(CAMERA_ON_HEAD, str(value.bool_value).lower())
+            self.recording.note(CAMERA_ON_HEAD, str(value.bool_value).lower())
 
     def _health(self) -> Health:
-        status = self._recording.status
+        status = self.recording.status
         values = {
             "messages": status.written,
             "dropped": status.dropped,

@@ -122,7 +122,10 @@ def replay_over_dds(
             supervisor.start(time.monotonic())
             _wait_for_nodes(player, supervisor, len(specs), going_on)
             started = time.monotonic()
-            player.play(wait_for_answers=start_nodes, going_on=_watching(supervisor, going_on))
+            player.play(
+                wait_for_answers=start_nodes or player.will_be_answered(),
+                going_on=_watching(supervisor, going_on),
+            )
             elapsed = time.monotonic() - started
         finally:
             supervisor.stop()

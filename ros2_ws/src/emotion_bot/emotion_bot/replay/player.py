@@ -109,9 +109,11 @@ class Player(Node):
         ]
         if self._time.get_subscription_count() < clock_readers:
             missing.append(CLOCK)
-        if clock_readers:
-            missing += [topic for topic in ANSWERS if self.count_publishers(topic) == 0]
-        return missing
+        return missing if self.will_be_answered() or not clock_readers else [*missing, *ANSWERS]
+
+    def will_be_answered(self) -> bool:
+        """Return whether somebody publishes every kind of answer."""
+        return all(self.count_publishers(topic) > 0 for topic in ANSWERS)
 
     def tell_time(self) -> None:
         """Publish the time of the bag."""

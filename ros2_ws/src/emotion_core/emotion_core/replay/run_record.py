@@ -129,16 +129,22 @@ def within(entries: Sequence[_T], start: float, end: float) -> Iterator[_T]:
 def agreement(one: RunRecord, other: RunRecord) -> float:
     """Return for which share of the frames two runs of one recording read the same expressions.
 
-    A frame counts as agreed when the same faces have the same labels in both runs. NaN when neither
+    A frame counts as agreed when the same faces have the same labels in both runs. Ids may differ
+    from run to run: the first face seen in one is the first one seen in the other. NaN when neither
     run read any.
     """
-    readings = []
-    for run in (one, other):
-        labels: dict[float, dict[str, str]] = {}
-        for expression in run.expressions:
-            labels.setdefault(round(expression.time, 6), {})[expression.face_id] = expression.label
-        readings.append(labels)
-    times = readings[0].keys() | readings[1].keys()
+    first, second = _labels_by_frame(one), _labels_by_frame(other)
+    times = first.keys() | second.keys()
     if not times:
         return math.nan
-    return sum(readings[0].get(time) == readings[1].get(time) for time in times) / len(times)
+    return sum(first.get(time) == second.get(time) for time in times) / len(times)
+
+
+def _labels_by_frame(run: RunRecord) -> dict[float, dict[int, str]]:
+    """Return label by face number, for each frame by its time."""
+    numbers: dict[str, int] = {}
+    labels: dict[float, dict[int, str]] = {}
+    for expression in run.expressions:
+        number = numbers.setdefault(expression.face_id, len(numbers))
+        labels.setdefault(round(expression.time, 6), {})[number] = expression.label
+    return labels
