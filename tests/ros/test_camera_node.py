@@ -6,11 +6,12 @@ import numpy as np
 import psutil
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from emotion_bot_msgs.msg import Faces
+from sensor_msgs.msg import CameraInfo, Image
+
 from emotion_bot import camera_health, images, qos, runner, stamps, topics
 from emotion_bot.nodes import camera
 from emotion_bot.nodes.camera import CameraNode
-from emotion_bot_msgs.msg import Faces
-from sensor_msgs.msg import CameraInfo, Image
 
 pytestmark = pytest.mark.ros
 

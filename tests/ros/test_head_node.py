@@ -3,11 +3,12 @@ import math
 import pytest
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from emotion_bot import joints, qos, runner, topics
-from emotion_bot.nodes.head import HeadNode
 from emotion_bot_msgs.msg import HeadCommand, HeadState
 from lifecycle_msgs.msg import State
 from sensor_msgs.msg import JointState
+
+from emotion_bot import joints, qos, runner, topics
+from emotion_bot.nodes.head import HeadNode
 
 pytestmark = pytest.mark.ros
 

@@ -20,10 +20,7 @@ from rcl_interfaces.msg import Log
 
 from emotion_bot import qos, topics
 from emotion_bot.nodes.mood import (
-    ENROL_SERVICE,
-    FORGET_SERVICE,
     PARAMETERS,
-    QUERY_SERVICE,
     MoodNode,
 )
 from emotion_bot.runner import EXIT_BAD_CONFIGURATION, ConfigurationError
@@ -69,9 +66,9 @@ class Services:
         self._clients = {
             kind: bench.node.create_client(kind, name)
             for kind, name in (
-                (QueryMood, QUERY_SERVICE),
-                (ForgetPerson, FORGET_SERVICE),
-                (EnrolPerson, ENROL_SERVICE),
+                (QueryMood, topics.QUERY_MOOD_SERVICE),
+                (ForgetPerson, topics.FORGET_PERSON_SERVICE),
+                (EnrolPerson, topics.ENROL_PERSON_SERVICE),
             )
         }
         for client in self._clients.values():

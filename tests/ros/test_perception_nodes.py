@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from emotion_bot import images, qos, runner, topics
-from emotion_bot.nodes.emotion import EmotionNode
-from emotion_bot.nodes.faces import FacesNode
 from emotion_bot_msgs.msg import Expression, Face, Faces
 from sensor_msgs.msg import Image
 from skimage import data
 from std_msgs.msg import Header
+
+from emotion_bot import images, qos, runner, topics
+from emotion_bot.nodes.emotion import EmotionNode
+from emotion_bot.nodes.faces import FacesNode
 
 pytestmark = pytest.mark.ros
 

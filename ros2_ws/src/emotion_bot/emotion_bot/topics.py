@@ -21,3 +21,6 @@ VOICE_IS_SPEAKING: Final = "voice/is_speaking"
 
 SAY_STOP_SERVICE: Final = "say/stop"
 SET_BEHAVIOUR_SERVICE: Final = "set_behaviour"
+QUERY_MOOD_SERVICE: Final = "mood/query"
+FORGET_PERSON_SERVICE: Final = "mood/forget"
+ENROL_PERSON_SERVICE: Final = "mood/enrol"

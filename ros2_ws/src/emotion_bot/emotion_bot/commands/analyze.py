@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
 from emotion_core.inference.expression import ExpressionModel, ModelError
 from emotion_core.inference.smoothing import PeopleSmoother
 from emotion_core.replay.analysis import AnalysisError, VideoReader
@@ -17,8 +20,6 @@ from emotion_core.vision.frames import SourceError
 from emotion_core.vision.mtcnn import MtcnnDetector
 from emotion_core.vision.sources import VideoFile
 from emotion_core.vision.tracking import FaceTracker
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 def analyze(

@@ -8,6 +8,13 @@ import threading
 
 from builtin_interfaces.msg import Time
 from emotion_bot_msgs.msg import Faces
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import Header
+
+from emotion_bot import camera_health, images, joints, qos, runner, stamps, topics
+from emotion_bot.diagnostics import Diagnostics, Health, Level
+from emotion_bot.parameters import Parameter, declare
 from emotion_core.head.joint_buffer import (
     JointBuffer,
     JointBufferEmptyError,
@@ -17,13 +24,6 @@ from emotion_core.vision.camera_model import CalibrationError, PinholeCamera, lo
 from emotion_core.vision.frames import Frame, SourceSpecificationError
 from emotion_core.vision.grabber import GrabberState, NewestFrameGrabber, Pace
 from emotion_core.vision.sources import SceneSource, parse_source
-from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
-from sensor_msgs.msg import CameraInfo, Image, JointState
-from std_msgs.msg import Header
-
-from emotion_bot import camera_health, images, joints, qos, runner, stamps, topics
-from emotion_bot.diagnostics import Diagnostics, Health, Level
-from emotion_bot.parameters import Parameter, declare
 
 OPTICAL_FRAME = "camera_optical_frame"
 

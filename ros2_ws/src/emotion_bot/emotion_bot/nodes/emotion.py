@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 
 from emotion_bot_msgs.msg import Expression, Faces
-from emotion_core.inference.expression import ModelError
 from rclpy.node import Node
 
 from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.emotion import PARAMETERS, EmotionPipeline
+from emotion_core.inference.expression import ModelError
 
 
 class EmotionNode(Node):

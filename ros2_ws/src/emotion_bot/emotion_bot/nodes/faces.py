@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 
 from emotion_bot_msgs.msg import Faces
-from emotion_core.vision.detection import DetectorError
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
@@ -13,6 +13,7 @@ from emotion_bot import images, qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.faces import PARAMETERS, FacesPipeline
+from emotion_core.vision.detection import DetectorError
 
 
 class FacesNode(Node):
@@ -26,7 +27,7 @@ class FacesNode(Node):
         self._faces_in_view = 0
         self._rejection = ""
         try:
-            self.pipeline = FacesPipeline(values)
+            self.pipeline = FacesPipeline(values, id_prefix=_run_prefix())
         except DetectorError as error:
             raise runner.ConfigurationError(str(error)) from error
         self._publisher = self.create_publisher(Faces, topics.FACES, qos.STREAM)
@@ -57,6 +58,11 @@ class FacesNode(Node):
         if self._frames == 0:
             return Level.WARN, f"no frame yet on {topics.IMAGE}", values
         return Level.OK, f"{self._faces_in_view} in view", values
+
+
+def _run_prefix() -> str:
+    """Return a prefix of its own, since a restarted tracker counts its faces from one again."""
+    return f"{secrets.token_hex(2)}-"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from emotion_bot_msgs.msg import HeadCommand, HeadState
-from emotion_core.head.factory import create_head
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import JointState
 
@@ -13,6 +12,7 @@ from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 from emotion_bot.pipeline.head import HeadPipeline
+from emotion_core.head.factory import create_head
 
 PARAMETERS = (
     Parameter("backend", "virtual", "Which head: virtual, sim, serial or serial:PORT."),

@@ -24,10 +24,6 @@ from emotion_core.memory.retention import RetentionPolicy
 from emotion_core.memory.summary import Period
 from emotion_core.memory.time_zone import time_zone
 
-QUERY_SERVICE = "mood/query"
-FORGET_SERVICE = "mood/forget"
-ENROL_SERVICE = "mood/enrol"
-
 _DEFAULTS = RetentionPolicy()
 
 PARAMETERS = (
@@ -82,9 +78,9 @@ class MoodNode(Node):
         self._tick()
         self._count()
         self.create_subscription(Expression, topics.EXPRESSION, self._on_expression, qos.OBSERVER)
-        self.create_service(QueryMood, QUERY_SERVICE, self._on_query)
-        self.create_service(ForgetPerson, FORGET_SERVICE, self._on_forget)
-        self.create_service(EnrolPerson, ENROL_SERVICE, self._on_enrol)
+        self.create_service(QueryMood, topics.QUERY_MOOD_SERVICE, self._on_query)
+        self.create_service(ForgetPerson, topics.FORGET_PERSON_SERVICE, self._on_forget)
+        self.create_service(EnrolPerson, topics.ENROL_PERSON_SERVICE, self._on_enrol)
         self.create_timer(_TICK_SECONDS, self._tick, clock=self._clock)
         self.create_timer(_COUNT_SECONDS, self._count, clock=self._clock)
         self._diagnostics = Diagnostics(self, str(path), self._health)

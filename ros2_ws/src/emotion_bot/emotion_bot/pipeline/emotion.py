@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from emotion_bot_msgs.msg import Expression, Faces
-from emotion_core.inference.expression import ExpressionModel
-from emotion_core.inference.smoothing import PeopleSmoother, SmoothingParameters
-from emotion_core.resources import models_directory
 
 from emotion_bot import images, people, stamps
 from emotion_bot.parameters import Parameter
+from emotion_core.inference.expression import ExpressionModel
+from emotion_core.inference.smoothing import PeopleSmoother, SmoothingParameters
+from emotion_core.resources import models_directory
 
 _DEFAULTS = SmoothingParameters()
 _FACE_ONLY = (1.0, 0.0, 0.0)

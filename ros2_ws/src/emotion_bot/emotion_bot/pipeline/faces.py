@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from emotion_bot_msgs.msg import Faces
+from std_msgs.msg import Header
+
+from emotion_bot import people, stamps
+from emotion_bot.parameters import Parameter
 from emotion_core.resources import cache_directory
 from emotion_core.vision.alignment import aligned_crop
 from emotion_core.vision.mtcnn import MtcnnDetector, MtcnnVerifier
 from emotion_core.vision.tracking import FaceSource, FaceTracker, TrackerParameters
 from emotion_core.vision.yunet import YuNetDetector
-from std_msgs.msg import Header
-
-from emotion_bot import people, stamps
-from emotion_bot.parameters import Parameter
 
 PARAMETERS = (
     Parameter("detector", "mtcnn", "Face detector.", choices=("mtcnn", "yunet")),
@@ -33,14 +33,15 @@ class FacesPipeline:
 
     Args:
         values: of `PARAMETERS`, by name.
+        id_prefix: what face ids start with; a run whose ids must not meet another's needs its own.
 
     Raises:
         DetectorError: if a network of the detector is missing or damaged.
     """
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], id_prefix: str = "f") -> None:
         self._crop_size: int = values["crop_size"]
-        self._tracker = _make_tracker(values)
+        self._tracker = _make_tracker(values, id_prefix)
 
     def process(self, image: npt.NDArray[np.uint8], header: Header) -> Faces:
         """Return the faces of a frame.
@@ -68,11 +69,11 @@ class FacesPipeline:
         return Faces(header=header, width=width, height=height, faces=faces)
 
 
-def _make_tracker(values: Mapping[str, Any]) -> FaceTracker:
+def _make_tracker(values: Mapping[str, Any], id_prefix: str) -> FaceTracker:
     mtcnn = cache_directory() / "mtcnn"
     parameters = TrackerParameters(detection_interval=values["detection_interval"])
     if values["detector"] == "yunet":
         detector = YuNetDetector(Path(values["yunet_model"]))
-        return FaceTracker(detector, MtcnnVerifier(mtcnn), parameters)
+        return FaceTracker(detector, MtcnnVerifier(mtcnn), parameters, id_prefix=id_prefix)
     both = MtcnnDetector(mtcnn, minimum_face=values["minimum_face"])
-    return FaceTracker(both, both, parameters)
+    return FaceTracker(both, both, parameters, id_prefix=id_prefix)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from emotion_bot_msgs.msg import HeadCommand, HeadState
-from emotion_core.head.backend import Head, HeadSnapshot
 from sensor_msgs.msg import JointState
 
 from emotion_bot import joints, stamps
+from emotion_core.head.backend import Head, HeadSnapshot
 
 
 class HeadPipeline:
