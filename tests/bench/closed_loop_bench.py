@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from emotion_core.head.response import step_response, tracking_error
 from emotion_core.vision.scene_modes import parse_mode
 

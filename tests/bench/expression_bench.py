@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
+
 from emotion_core.inference.expression import ExpressionModel
 from emotion_core.resources import models_directory
 from emotion_train.checkpoints import load_weights

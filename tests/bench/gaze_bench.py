@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import cv2
+
 from emotion_core.head.closed_loop import LoopParameters, Observer, simulate
 from emotion_core.head.response import step_response, tracking_error
 from emotion_core.resources import cache_directory

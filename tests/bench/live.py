@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from emotion_bot.graph import default_environment
 from emotion_bot.up.processes import config_directory
 
@@ -43,8 +44,9 @@ def run_live(*arguments: str) -> LiveRun:
     for name, value in default_environment(str(config_directory())).items():
         os.environ.setdefault(name, value)
     import rclpy
-    from emotion_bot import joints, qos, stamps, topics
     from sensor_msgs.msg import JointState
+
+    from emotion_bot import joints, qos, stamps, topics
 
     rclpy.init(args=[])
     node = rclpy.create_node("live_bench")

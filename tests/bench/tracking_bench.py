@@ -16,14 +16,15 @@ import cv2
 import facenet_pytorch
 import torch
 import typer
+from rich.console import Console
+from rich.table import Table
+
 from emotion_core.resources import cache_directory
 from emotion_core.vision.detection import Image
 from emotion_core.vision.geometry import Box, from_corners, intersection_over_union
 from emotion_core.vision.mtcnn import MtcnnDetector
 from emotion_core.vision.tracking import FaceTracker, TrackedFace
 from emotion_train.export.mtcnn import export_mtcnn
-from rich.console import Console
-from rich.table import Table
 
 MATCHED = 0.5
 

@@ -4,6 +4,7 @@ import math
 from statistics import mean
 
 import pytest
+
 from emotion_bot.up.processes import config_directory
 from emotion_core.affect import Emotion
 from emotion_core.behaviour.companion import Companion

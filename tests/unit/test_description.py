@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+
 from emotion_core.head.gaze_geometry import camera_position, optical_to_base
 from emotion_core.head.limits import HeadLimits
 

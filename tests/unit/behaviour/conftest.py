@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from driving import SHIPPED
+
 from emotion_core.behaviour.companion import Companion
 from emotion_core.behaviour.reactions import Reactions
 from emotion_core.behaviour.reactions_file import load_reactions

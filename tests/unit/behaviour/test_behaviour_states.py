@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 from driving import Sequence, in_order
+
 from emotion_core.behaviour.tree import State
 
 pytestmark = pytest.mark.unit

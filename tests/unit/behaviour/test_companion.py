@@ -5,6 +5,7 @@ import math
 
 import pytest
 from driving import PERIOD, Sequence, in_order, probabilities
+
 from emotion_core.behaviour.companion import Companion
 from emotion_core.behaviour.people import SeenFace
 from emotion_core.behaviour.tree import Request, State

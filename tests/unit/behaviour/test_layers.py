@@ -2,12 +2,13 @@ import math
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from emotion_core.behaviour.layers import breathing, glance, nod, nod_duration, pose_offset
 from emotion_core.behaviour.offset import STILL, Offset, OffsetFollower, add_to_gaze, within_room
 from emotion_core.behaviour.reactions import Breathing, Glances, Nod, Pose
 from emotion_core.head.limits import HeadLimits
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

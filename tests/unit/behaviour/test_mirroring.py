@@ -9,6 +9,7 @@ from statistics import mean
 import pytest
 import yaml
 from driving import Sequence, in_order
+
 from emotion_core.affect import Emotion
 from emotion_core.behaviour.tree import State
 

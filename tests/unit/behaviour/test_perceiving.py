@@ -5,13 +5,14 @@ from itertools import pairwise
 
 import pytest
 from driving import probabilities
+from hypothesis import given
+from hypothesis import strategies as st
+
 from emotion_core.affect import EMOTIONS, Emotion
 from emotion_core.behaviour.people import People, SeenFace
 from emotion_core.behaviour.sentences import Sentences
 from emotion_core.behaviour.steady_expression import SteadyExpression
 from emotion_core.behaviour.voice import Voice
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

@@ -6,6 +6,9 @@ from itertools import pairwise
 
 import pytest
 from driving import LABELS, PERIOD, SHIPPED, probabilities
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from emotion_core.behaviour.companion import Companion
 from emotion_core.behaviour.offset import Offset, add_to_gaze
 from emotion_core.behaviour.people import SeenFace
@@ -14,8 +17,6 @@ from emotion_core.behaviour.reactions_file import load_reactions
 from emotion_core.behaviour.tree import Request
 from emotion_core.head.limits import ANGLE_UNIT, HeadLimits
 from emotion_core.head.virtual import VirtualHead
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

@@ -3,6 +3,7 @@ import math
 import pytest
 import yaml
 from driving import SHIPPED
+
 from emotion_core.affect import EMOTIONS, Emotion
 from emotion_core.behaviour.reactions_file import ReactionsError, load_reactions
 from emotion_core.head.gaze import GazeParameters

@@ -4,10 +4,11 @@ import subprocess
 import sys
 
 import pytest
-from emotion_core.behaviour.reactions import LONGEST_SENTENCE
-from emotion_core.behaviour.speaker import Speaker, espeak_command, speakable
 from hypothesis import given
 from hypothesis import strategies as st
+
+from emotion_core.behaviour.reactions import LONGEST_SENTENCE
+from emotion_core.behaviour.speaker import Speaker, espeak_command, speakable
 
 pytestmark = pytest.mark.unit
 

@@ -3,6 +3,7 @@ import importlib.metadata
 
 import pytest
 import yaml
+
 from emotion_bot.graph import BringUpOptions, build_graph
 from emotion_bot.up.processes import config_directory, node_process
 

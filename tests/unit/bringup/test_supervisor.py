@@ -5,6 +5,7 @@ import threading
 
 import psutil
 import pytest
+
 from emotion_bot.up.supervisor import ProcessFailedError, ProcessSpec, Supervisor
 
 pytestmark = pytest.mark.unit

@@ -2,6 +2,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from emotion_core.affect import (
     AFFECT_CONCEPTS,
     EMOTION_COORDINATES,
@@ -10,8 +13,6 @@ from emotion_core.affect import (
     affect_concept,
     expected_valence_arousal,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

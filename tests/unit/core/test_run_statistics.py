@@ -1,4 +1,5 @@
 import pytest
+
 from emotion_core.replay.run_statistics import RunStatistics
 
 pytestmark = pytest.mark.unit

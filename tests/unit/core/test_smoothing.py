@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from emotion_core.affect import LABELS
 from emotion_core.inference.smoothing import (
     ExpressionSmoother,
     PeopleSmoother,
     SmoothingParameters,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

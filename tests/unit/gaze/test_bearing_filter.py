@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+
 from emotion_core.head.bearing_filter import BearingFilter, BearingFilterParameters
 
 pytestmark = pytest.mark.unit

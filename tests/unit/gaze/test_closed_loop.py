@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from emotion_core.head.closed_loop import LoopParameters, LoopTrace, simulate
 from emotion_core.head.gaze import GazeParameters, GazeState
 from emotion_core.head.response import step_response, tracking_error

@@ -2,9 +2,10 @@ import itertools
 import math
 
 import pytest
-from emotion_core.head.gaze import GazeController, GazeOutput, GazeParameters, GazeState
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from emotion_core.head.gaze import GazeController, GazeOutput, GazeParameters, GazeState
 
 pytestmark = pytest.mark.unit
 

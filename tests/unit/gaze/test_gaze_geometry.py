@@ -2,6 +2,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
 from emotion_core.head.gaze_geometry import (
     DIMENSIONS,
     bearing,
@@ -11,8 +14,6 @@ from emotion_core.head.gaze_geometry import (
     ray_to_point,
 )
 from emotion_core.vision.camera_model import PinholeCamera
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

@@ -1,14 +1,15 @@
 import threading
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from emotion_core.head.joint_buffer import (
     JointBuffer,
     JointBufferEmptyError,
     JointBufferError,
     JointTimeError,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.unit
 

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+
 from emotion_core.head.response import ResponseError, step_response, tracking_error
 
 pytestmark = pytest.mark.unit

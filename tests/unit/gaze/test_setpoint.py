@@ -1,9 +1,10 @@
 import math
 
 import pytest
-from emotion_core.head.setpoint import SetPoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from emotion_core.head.setpoint import SetPoint
 
 pytestmark = pytest.mark.unit
 

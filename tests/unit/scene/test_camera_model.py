@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from emotion_core.vision.camera_model import CalibrationError, PinholeCamera, load_calibration
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from emotion_core.vision.camera_model import CalibrationError, PinholeCamera, load_calibration
 
 pytestmark = pytest.mark.unit
 

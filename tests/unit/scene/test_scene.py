@@ -5,6 +5,7 @@ import math
 import cv2
 import numpy as np
 import pytest
+
 from emotion_core.head.gaze_geometry import bearing
 from emotion_core.vision.geometry import Box
 from emotion_core.vision.scene import Person, Scene, SceneParameters

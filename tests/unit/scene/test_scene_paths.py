@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+
 from emotion_core.vision.scene import SceneParameters
 from emotion_core.vision.scene_modes import parse_mode
 from emotion_core.vision.scene_paths import LeavePath, Path, SinePath, StepPath, StillPath, WalkPath

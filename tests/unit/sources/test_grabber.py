@@ -9,6 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from source_doubles import NUMBERS, FakeTime, number_of
+
 from emotion_core.vision.frames import CameraLostError, Clock, Frame, NoCameraError, SourceError
 from emotion_core.vision.sources import (
     Backoff,
@@ -19,9 +23,6 @@ from emotion_core.vision.sources import (
     TruncatedVideoError,
     VideoFile,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from source_doubles import NUMBERS, FakeTime, number_of
 
 pytestmark = pytest.mark.unit
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 import cv2
 import pytest
+from source_doubles import number_of, numbered_frame
+
 from emotion_core.vision.sources import (
     NetworkStream,
     StreamLostError,
     StreamUnavailableError,
 )
-from source_doubles import number_of, numbered_frame
 
 pytestmark = pytest.mark.unit
 

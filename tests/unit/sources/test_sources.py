@@ -5,6 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from source_doubles import FakeTime
+
 from emotion_core.vision.scene_paths import StepPath, WalkPath
 from emotion_core.vision.sources import (
     CameraLostError,
@@ -17,9 +21,6 @@ from emotion_core.vision.sources import (
     Webcam,
     parse_source,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from source_doubles import FakeTime
 
 pytestmark = pytest.mark.unit
 

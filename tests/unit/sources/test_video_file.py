@@ -5,6 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from source_doubles import NUMBERS, number_of
+
 from emotion_core.vision.frames import Frame
 from emotion_core.vision.sources import (
     FileEmptyError,
@@ -14,7 +16,6 @@ from emotion_core.vision.sources import (
     TruncatedVideoError,
     VideoFile,
 )
-from source_doubles import NUMBERS, number_of
 
 pytestmark = pytest.mark.unit
 

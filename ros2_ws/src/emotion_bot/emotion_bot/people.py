@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from emotion_bot_msgs.msg import Expression, Face, NormalizedPointOfInterest2D
 from emotion_bot_msgs.msg import NormalizedRegionOfInterest2D as RegionOfInterest
+from std_msgs.msg import Header
+
+from emotion_bot.images import image_message
 from emotion_core.affect import EMOTIONS, affect_concept
 from emotion_core.inference.smoothing import SmoothedExpression
 from emotion_core.vision.geometry import Box
 from emotion_core.vision.tracking import FaceSource, TrackedFace
-from std_msgs.msg import Header
-
-from emotion_bot.images import image_message
 
 
 def face_message(

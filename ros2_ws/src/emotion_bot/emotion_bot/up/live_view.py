@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from emotion_core.affect import LABELS
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emotion_bot.up.observer import Snapshot
+from emotion_core.affect import LABELS
 
 _BAR_WIDTH = 32
 _SHOWN_LINES = 5

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from emotion_bot_msgs.msg import Expression, Faces, GazeTarget, HeadCommand, HeadState
-from emotion_core.affect import LABELS, Emotion
-from emotion_core.replay.run_statistics import RunStatistics
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, JointState
 
 from emotion_bot import camera_health, joints, qos, topics
 from emotion_bot.stamps import nanoseconds_from_stamp, seconds_from_stamp
+from emotion_core.affect import LABELS, Emotion
+from emotion_core.replay.run_statistics import RunStatistics
 
 
 @dataclass(frozen=True)
