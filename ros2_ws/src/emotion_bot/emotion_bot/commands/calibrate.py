@@ -42,8 +42,7 @@ def calibrate(
     head = SerialHead(port, limits=calibration.wide_limits())
     head.open()
     try:
-        if not head.wait_until_connected(_CONNECTION_SECONDS):
-            raise LinkError(head.state().message or "no head answers")
+        _connect(head)
         result = calibration.calibrate(
             head,
             lambda: _KEYS.get(typer.getchar(), ""),
@@ -60,3 +59,8 @@ def calibrate(
     for group, settings in result.items():
         console.print(f"{group.name.lower()}: {settings}", highlight=False)
     console.print("stored on the board")
+
+
+def _connect(head: SerialHead) -> None:
+    if not head.wait_until_connected(_CONNECTION_SECONDS):
+        raise LinkError(head.state().message or "no head answers")
