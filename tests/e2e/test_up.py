@@ -12,7 +12,9 @@ def frames_flow(lines):
 
 
 def test_the_scene_is_seen_read_and_followed(run_report):
-    report = run_report("--source", "scene:step:25,time=2", "--head", "virtual", "--duration", "8")
+    report = run_report(
+        "--no-dashboard", "--source", "scene:step:25,time=2", "--head", "virtual", "--duration", "8"
+    )
     assert report["frames_captured"] > 100
     assert report["frames_with_face"] >= 0.9 * report["frames_captured"]
     assert report["labels"].get("happy", 0) >= 0.8 * report["expressions"]
@@ -34,7 +36,15 @@ def test_the_scene_is_seen_read_and_followed(run_report):
 
 def test_a_video_is_read_without_losing_a_frame(run_report, clip):
     report = run_report(
-        "--source", f"video:{clip}", "--mic", "none", "--head", "virtual", "--duration", "18"
+        "--no-dashboard",
+        "--source",
+        f"video:{clip}",
+        "--mic",
+        "none",
+        "--head",
+        "virtual",
+        "--duration",
+        "18",
     )
     assert report["frames_captured"] >= 440
     assert report["frames_dropped"] == 0
@@ -43,7 +53,9 @@ def test_a_video_is_read_without_losing_a_frame(run_report, clip):
 
 
 def test_every_node_may_be_killed_and_comes_back(start, tmp_path):
-    program = start("up", "--source", "scene:still", "--report", tmp_path / "report.json")
+    program = start(
+        "up", "--no-dashboard", "--source", "scene:still", "--report", tmp_path / "report.json"
+    )
     program.wait_for(frames_flow, "the first frames")
     names = sorted(program.nodes())
     assert names == ["behaviour", "camera", "emotion", "faces", "gaze", "head", "mood"]
@@ -70,7 +82,7 @@ def test_every_node_may_be_killed_and_comes_back(start, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything_and_leaves_no_process(start, number):
-    program = start("up", "--source", "scene:still")
+    program = start("up", "--no-dashboard", "--source", "scene:still")
     program.wait_for(frames_flow, "the first frames")
     family = psutil.Process(program.process.pid).children(recursive=True)
     assert len(family) >= 5
@@ -80,7 +92,7 @@ def test_a_signal_ends_everything_and_leaves_no_process(start, number):
 
 
 def test_nodes_do_not_outlive_a_killed_supervisor(start):
-    program = start("up", "--source", "scene:still")
+    program = start("up", "--no-dashboard", "--source", "scene:still")
     program.wait_for(frames_flow, "the first frames")
     family = psutil.Process(program.process.pid).children(recursive=True)
     program.process.kill()

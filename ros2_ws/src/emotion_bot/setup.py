@@ -3,12 +3,24 @@ from glob import glob
 from setuptools import find_packages, setup
 
 package_name = "emotion_bot"
-node_names = ["behaviour", "camera", "emotion", "faces", "gaze", "head", "mood", "say"]
+node_names = [
+    "behaviour",
+    "camera",
+    "dashboard",
+    "emotion",
+    "faces",
+    "gaze",
+    "head",
+    "mood",
+    "recorder",
+    "say",
+]
 
 setup(
     name=package_name,
     version="0.1.0",
     packages=find_packages(include=[package_name, f"{package_name}.*"]),
+    package_data={package_name: ["dashboard/static/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),
@@ -25,6 +37,7 @@ setup(
         "console_scripts": [
             "emotion-bot = emotion_bot.cli:main",
             *[f"{name}_node = emotion_bot.nodes.{name}:main" for name in node_names],
-        ]
+        ],
+        "pytest11": ["emotion_bot = emotion_bot.pytest_plugin"],
     },
 )

@@ -7,6 +7,9 @@ from emotion_bot.commands.calibrate import calibrate
 from emotion_bot.commands.doctor import doctor
 from emotion_bot.commands.flash import flash
 from emotion_bot.commands.mood import app as mood
+from emotion_bot.commands.privacy import privacy
+from emotion_bot.commands.record import record
+from emotion_bot.commands.replay import replay
 from emotion_bot.commands.up import up
 
 app = typer.Typer(
@@ -15,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, analyze, doctor, flash, calibrate):
+for command in (up, analyze, record, replay, doctor, privacy, flash, calibrate):
     app.command()(command)
 app.add_typer(mood)
 

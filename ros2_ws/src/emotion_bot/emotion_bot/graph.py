@@ -53,6 +53,9 @@ class BringUpOptions:
         behaviour: whether it breathes, greets and mirrors, beyond following faces.
         speak: whether it says short sentences through espeak-ng.
         memory: whether it keeps a row of mood per person and minute.
+        dashboard: whether it offers the live page.
+        record: folder of a bag to record; empty for none.
+        consent: everybody who may be seen or heard has agreed to be recorded.
         namespace: prefix of all relative names; empty for none.
     """
 
@@ -61,6 +64,9 @@ class BringUpOptions:
     behaviour: bool = True
     speak: bool = False
     memory: bool = True
+    dashboard: bool = True
+    record: str = ""
+    consent: bool = False
     namespace: str = ""
 
 
@@ -105,6 +111,13 @@ def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
         nodes.append(_node("say", enabled=True))
     if options.memory:
         nodes.append(_node("mood"))
+    if options.dashboard:
+        nodes.append(_node("dashboard"))
+    if options.record:
+        # A recorder that was restarted goes on with its bag.
+        nodes.append(
+            _node("recorder", directory=options.record, consent=options.consent, resume=True)
+        )
     return tuple(nodes)
 
 

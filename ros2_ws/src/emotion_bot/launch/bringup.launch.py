@@ -41,6 +41,11 @@ def generate_launch_description() -> LaunchDescription:
             _switch("behaviour", defaults.behaviour, "breathe, greet and mirror"),
             _switch("speak", defaults.speak, "say short sentences; needs espeak-ng"),
             _switch("memory", defaults.memory, "keep a row of mood per person and minute"),
+            _switch("dashboard", defaults.dashboard, "offer the live page"),
+            DeclareLaunchArgument(
+                "record", default_value="", description="folder of a bag to record"
+            ),
+            _switch("consent", defaults.consent, "everybody in view has agreed to be recorded"),
             DeclareLaunchArgument(
                 "namespace", default_value=defaults.namespace, description="prefix of all topics"
             ),
@@ -77,6 +82,9 @@ def _nodes(context: LaunchContext) -> list[Action]:
         behaviour=value("behaviour") == "true",
         speak=value("speak") == "true",
         memory=value("memory") == "true",
+        dashboard=value("dashboard") == "true",
+        record=value("record"),
+        consent=value("consent") == "true",
         namespace=value("namespace"),
     )
     return [_node(spec, options.namespace) for spec in build_graph(options)]

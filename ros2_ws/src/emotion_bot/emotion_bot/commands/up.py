@@ -38,11 +38,20 @@ def up(
     ] = True,
     speak: Annotated[bool, typer.Option(help="Say short sentences; needs espeak-ng.")] = False,
     memory: Annotated[bool, typer.Option(help="Keep a row of mood per person and minute.")] = True,
+    dashboard: Annotated[bool, typer.Option(help="Offer the live page.")] = True,
+    record: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Record a bag into this new folder.")
+    ] = None,
+    consent: Annotated[
+        bool, typer.Option("--consent", help="Everybody in view has agreed to be recorded.")
+    ] = False,
     namespace: Annotated[str, typer.Option(help="Prefix of all topics.")] = "",
 ) -> None:
     """Start the robot; Ctrl-C stops it."""
     if mic != "none":
         raise typer.BadParameter("this version has no voice input; use none", param_hint="--mic")
+    if record is not None and record.exists():
+        raise typer.BadParameter(f"{record} is there already", param_hint="--record")
     console = Console()
     try:
         figures = run_session(
@@ -52,6 +61,9 @@ def up(
                 behaviour=behaviour,
                 speak=speak,
                 memory=memory,
+                dashboard=dashboard,
+                record=str(record or ""),
+                consent=consent,
                 namespace=namespace,
             ),
             duration,
