@@ -78,6 +78,24 @@ def test_a_hidden_face_is_predicted_and_keeps_its_id() -> None:
     assert reported[-1][0].source is not FaceSource.PREDICTED
 
 
+def test_a_hidden_face_does_not_return_on_a_doubtful_sight() -> None:
+    class Doubtful(Oracle):
+        def detect(self, _image: np.ndarray) -> list[Detection]:
+            return super().detect(_image) if self.confidence > 0.9 else []
+
+    oracle = Doubtful()
+    tracker = FaceTracker(oracle, oracle)
+    oracle.visible = STILL
+    reported = []
+    for index in range(60):
+        covered = 25 <= index < 45
+        oracle.confidence = 0.3 if index == 25 else 0.85 if covered else 0.99
+        reported.append(tracker.update(paint(STILL), index / FRAME_RATE))
+    assert all(faces[0].source is FaceSource.PREDICTED for faces in reported[25:45])
+    assert reported[45][0].source is not FaceSource.PREDICTED
+    assert len(ids(reported)) == 1
+
+
 def test_prediction_is_bounded_and_the_id_returns_within_memory() -> None:
     parameters = TrackerParameters(prediction_limit=0.5, memory=3.0)
     reported = play(lambda t: {} if 1.0 <= t < 3.5 else STILL, 5.0, parameters)
@@ -181,7 +199,7 @@ def test_what_only_the_verifier_sees_is_dropped() -> None:
             return super().detect(_image) if self.detections < 1 else []
 
     oracle = Blind(confidence=0.85)
-    reported = play(lambda _: STILL, 4.0, TrackerParameters(support_limit=2.0), oracle)
+    reported = play(lambda _: STILL, 4.0, TrackerParameters(support_limit=4), oracle)
     assert len(reported[25]) == 1
     assert reported[-1] == []
 
@@ -324,7 +342,7 @@ def test_no_answer_of_a_detector_makes_nonsense_come_out(data: st.DataObject) ->
         ("confirmation_frames", 0),
         ("measurement_weight", 0.0),
         ("prediction_limit", 9.0),
-        ("support_limit", -1.0),
+        ("support_limit", 0),
         ("maximum_faces", 0),
     ],
 )

@@ -67,13 +67,14 @@ class Track:
         landmarks: moved along with the box.
         confidence: of the last verification.
         verified_at: when the face was last seen for sure.
-        supported_at: when the detector last found it.
+        misses: how often in a row the detector did not find it though it was in sight.
         id: empty until the face is confirmed.
         id_since: when the id was given.
         verified: whether the face was seen for sure in the present frame.
         detected: whether the detector found it in the present frame.
         continuous: whether its pixels moved coherently since it was last seen for sure.
         sightings: frames in a row in which the face was seen.
+        given_up: whether only the detector can bring the face back.
         velocity: of the centre, pixels per second.
         points: flow points; none are added while the face is hidden.
         appearance: None until first described.
@@ -83,13 +84,14 @@ class Track:
     landmarks: Landmarks
     confidence: float
     verified_at: float
-    supported_at: float
     id: str = ""
     id_since: float = 0.0
     verified: bool = True
     detected: bool = True
     continuous: bool = True
     sightings: int = 1
+    misses: int = 0
+    given_up: bool = False
     velocity: tuple[float, float] = (0.0, 0.0)
     points: Points = field(default_factory=lambda: np.empty((0, 2), np.float32))
     appearance: Appearance | None = None
@@ -102,7 +104,6 @@ class Track:
             landmarks=detection.landmarks,
             confidence=detection.confidence,
             verified_at=time,
-            supported_at=time,
             points=seed_points(detection.box),
         )
 
@@ -143,6 +144,7 @@ class Track:
         self.confidence = seen.confidence
         self.verified = True
         self.verified_at = time
+        self.given_up = False
         self.points = seed_points(box)
 
     def measure_velocity(self, previous: Box, elapsed: float) -> None:
@@ -164,10 +166,10 @@ class Track:
         self.see(seen, time, 1.0)
         self.continuous = True
 
-    def support(self, look: Appearance, time: float) -> None:
+    def support(self, look: Appearance) -> None:
         """Note that the detector found the face, and how it looks now."""
         self.detected = True
-        self.supported_at = time
+        self.misses = 0
         known = self.appearance
         self.appearance = look if known is None else updated(known, look, _LEARNING_SHARE)
 

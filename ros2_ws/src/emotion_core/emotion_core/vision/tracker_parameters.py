@@ -14,13 +14,15 @@ class TrackerParameters:
         search_interval: between detections while a face has just been lost or is new, > 0.
         idle_interval: between detections while no face is in sight, > 0.
         verification_threshold: least probability at which a followed box still holds a face.
-        confirmation_confidence: a detection at least this sure gets an id at once.
+        confirmation_confidence: a new face found this surely gets an id at once, and a hidden one
+            seen this surely is in sight again.
         confirmation_frames: any other gets one after being seen in this many frames, >= 1.
         measurement_weight: share of what is seen in the new box, the rest is the moved old one.
         prediction_limit: how long a hidden face is reported at its predicted place.
         memory: how long a lost face can come back under its id, >= prediction_limit.
-        support_limit: a face that the verifier affirms but the detector never finds is dropped
-            after this long, unless the verifier is as sure as ``confirmation_confidence``.
+        support_limit: a face that the verifier affirms is given up when the detector has missed it
+            this many times in a row, >= 1, unless the verifier is as sure as
+            ``confirmation_confidence``.
         near_similarity: least likeness of a face found again where it was lost.
         far_similarity: the same for one found anywhere else.
         maximum_faces: most faces followed at a time, >= 1; bounds the time for a frame.
@@ -35,7 +37,7 @@ class TrackerParameters:
     measurement_weight: float = 0.4
     prediction_limit: float = 1.0
     memory: float = 3.0
-    support_limit: float = 2.0
+    support_limit: int = 5
     near_similarity: float = 0.65
     far_similarity: float = 0.72
     maximum_faces: int = 10
@@ -52,7 +54,7 @@ class TrackerParameters:
         ):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
-        for name in ("confirmation_frames", "maximum_faces"):
+        for name in ("confirmation_frames", "support_limit", "maximum_faces"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 < self.measurement_weight <= 1:
@@ -62,5 +64,3 @@ class TrackerParameters:
                 f"prediction_limit must be in [0, memory={self.memory}], "
                 f"got {self.prediction_limit}"
             )
-        if not self.support_limit > 0:
-            raise ValueError(f"support_limit must be positive, got {self.support_limit}")

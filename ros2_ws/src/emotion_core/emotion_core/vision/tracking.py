@@ -15,6 +15,7 @@ import numpy as np
 from emotion_core.vision.appearance import describe
 from emotion_core.vision.association import match
 from emotion_core.vision.detection import (
+    Detection,
     FaceDetector,
     FaceVerifier,
     Image,
@@ -129,7 +130,7 @@ class FaceTracker:
 
     def _followed(self, track: Track, time: float) -> bool:
         """Whether a face is in sight or has only just been lost."""
-        return time - track.verified_at <= self._parameters.prediction_limit
+        return not track.given_up and time - track.verified_at <= self._parameters.prediction_limit
 
     def _move(self, picture: FlowPicture, time: float, elapsed: float) -> None:
         """Move every followed face along with its pixels, or else with its velocity."""
@@ -178,24 +179,33 @@ class FaceTracker:
             or all(intersection_over_union(track.box, other.box) < 0.3 for other in in_sight)
         ]
         threshold = self._parameters.verification_threshold
-        near = self._parameters.near_similarity
         answers = corrected(self._verifier, image, [track.box for track, _ in asked], threshold)
         retry = [index for index, answer in enumerate(answers) if answer is None]
         # The flow may have followed something that passed in front of a face at rest.
         again = corrected(self._verifier, image, [asked[index][1] for index in retry], threshold)
         for index, answer in zip(retry, again, strict=True):
             answers[index] = answer
-        unbroken = {id(track) for track, _ in asked if track.verified and track.continuous}
+        recognised = [
+            answer is not None and self._recognised(track, answer, image)
+            for (track, _), answer in zip(asked, answers, strict=True)
+        ]
         for track in self._tracks:
             track.verified = False
-        for (track, before), answer in zip(asked, answers, strict=True):
-            if answer is not None and (
-                id(track) in unbroken or looks_the_same(track, describe(image, answer.box), near)
-            ):
+        for (track, before), answer, same in zip(asked, answers, recognised, strict=True):
+            if answer is not None and same:
                 track.see(answer, time, self._parameters.measurement_weight)
                 track.measure_velocity(before, elapsed)
                 track.continuous = True
                 track.sightings += 1
+
+    def _recognised(self, track: Track, seen: Detection, image: Image) -> bool:
+        """Whether a face seen where one was assumed is that one."""
+        if track.verified and track.continuous:
+            return True
+        parameters = self._parameters
+        if not track.verified and seen.confidence < parameters.confirmation_confidence:
+            return False
+        return looks_the_same(track, describe(image, seen.box), parameters.near_similarity)
 
     def _separate(self, image: Image) -> None:
         """Where two tracks came to one face, leave it to the one that it looks like."""
@@ -235,10 +245,12 @@ class FaceTracker:
             if is_face(face, parameters.verification_threshold)
         ]
         in_sight = [track for track in self._tracks if track.verified]
+        for track in in_sight:
+            track.misses += 1
         for track, face in match(in_sight, found, overlap):
             found.remove(face)
             track.see(face, time, parameters.measurement_weight)
-            track.support(describe(image, track.box), time)
+            track.support(describe(image, track.box))
         found = [
             face for face in found if not any(coincide(face.box, track.box) for track in in_sight)
         ]
@@ -251,7 +263,7 @@ class FaceTracker:
         ):
             found.remove(face)
             track.put(face, time)
-            track.support(describe(image, track.box), time)
+            track.support(describe(image, track.box))
         in_sight = [track for track in self._tracks if track.verified]
         room = max(0, parameters.maximum_faces - len(in_sight))
         for face in sorted(found, key=lambda face: face.box.area, reverse=True)[:room]:
@@ -265,9 +277,9 @@ class FaceTracker:
         kept = []
         for track in self._tracks:
             sure = track.confidence >= parameters.confirmation_confidence
-            unsupported = time - track.supported_at > parameters.support_limit
-            doubtful = track.verified and unsupported and not sure
-            if doubtful or not (track.id or track.verified):
+            if track.verified and track.misses >= parameters.support_limit and not sure:
+                track.verified, track.given_up = False, True
+            if not (track.id or track.verified):
                 continue
             if not track.id and (sure or track.sightings >= parameters.confirmation_frames):
                 self._ids_given += 1
