@@ -168,7 +168,7 @@ def zoo_command(
         rows = [
             {
                 "name": entry.name,
-                "parameters": size.total,
+                "parameters": entry.parameters(),
                 "trainable": size.trainable,
                 "task": entry.task,
                 "source": entry.source,
@@ -182,7 +182,7 @@ def zoo_command(
     table.add_column("trainable", justify="right")
     for entry, size in sizes:
         table.add_row(
-            entry.name, entry.task, entry.source, f"{size.total:,}", f"{size.trainable:,}"
+            entry.name, entry.task, entry.source, f"{entry.parameters():,}", f"{size.trainable:,}"
         )
     console.print(table)
 

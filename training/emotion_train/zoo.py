@@ -30,12 +30,27 @@ class NetworkSize:
 
 @dataclass(frozen=True)
 class ZooEntry:
-    """One network: how it is made, for what, and whose it is."""
+    """One network: how it is made, for what, and whose it is.
+
+    Attributes:
+        name: in experiment files.
+        make: builds it.
+        task: what it tells.
+        source: whose design it is.
+        statistics_count: the source counts the statistics of batch normalisation as parameters,
+            as Keras does; torch does not.
+    """
 
     name: str
     make: Callable[[], nn.Module]
     task: str
     source: str
+    statistics_count: bool = False
+
+    def parameters(self) -> int:
+        """Return the number of parameters as its source counts them."""
+        size = self.size()
+        return size.total if self.statistics_count else size.trainable
 
     def size(self) -> NetworkSize:
         """Count without allocating weights."""
@@ -52,7 +67,13 @@ def count_values(network: nn.Module) -> NetworkSize:
 
 ZOO = (
     ZooEntry("expression_net", ExpressionNet, "seven emotions, valence, arousal", "this project"),
-    ZooEntry("six_conv", SixConvNet, "seven emotions", "Hameed, capstone study"),
+    ZooEntry(
+        "six_conv",
+        SixConvNet,
+        "seven emotions",
+        "Hameed, capstone study",
+        statistics_count=True,
+    ),
     ZooEntry("residual_cnn", ResidualCnn, "seven emotions", "Dykun, augmentation study"),
     ZooEntry("four_block", FourBlockNet, "seven emotions", "Onghena and Belo, best filters"),
     ZooEntry(
