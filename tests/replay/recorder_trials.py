@@ -107,6 +107,11 @@ def killed_recording(bag: Path, moment: float) -> KilledRecording:
     killed = time.time_ns()
     process.kill()
     process.wait()
+    return inspected(bag, killed)
+
+
+def inspected(bag: Path, killed: int) -> KilledRecording:
+    """Return what a recorder left that was killed at a time, ns."""
     complete = all(is_complete(file) for file in bag.glob("*.mcap"))
     with BagReader(bag) as reader:
         frames = stamps(reader, FRAMES, CompressedImage)

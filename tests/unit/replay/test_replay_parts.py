@@ -159,7 +159,7 @@ def test_reading_ahead_keeps_the_order_and_passes_errors_on():
 
 def test_reading_ahead_stops_when_nobody_wants_more():
     before = threading.active_count()
-    reader = ahead(iter(range(10_000)))
-    assert next(reader) == 0
+    reader = ahead(2 * item for item in ahead(iter(range(10_000))))
+    assert [next(reader) for _ in range(3)] == [0, 2, 4]
     reader.close()
     assert threading.active_count() == before

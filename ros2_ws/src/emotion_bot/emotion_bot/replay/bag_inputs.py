@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -117,7 +117,11 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
                     return
         except BaseException as error:
             put(lambda error=error: _throw(error))  # type: ignore[misc]
-        put(None)
+        finally:
+            # A generator that reads ahead itself ends its own thread by that.
+            if isinstance(items, Generator):
+                items.close()
+            put(None)
 
     thread = threading.Thread(target=work, name="reading ahead", daemon=True)
     thread.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from emotion_bot.replay.offline_robot import OfflineRobot, Publish, RobotSetting
 from emotion_core.replay.bag_reader import BagReader
 from emotion_core.replay.message_types import MessageTypes
 
+_PICTURE = "picture"
 _HASHED = {topics.EXPRESSION: Expression, topics.HEAD_COMMAND: HeadCommand}
 
 
@@ -101,8 +102,8 @@ def replay_exactly(
     }
     frames = 0
     started = clock()
-    # Faces depend on frames alone: they are looked for in a thread while the rest is computed.
-    for time, topic, message in ahead(_with_faces(bag, perception)):
+    # Pictures depend on the bag alone and faces on pictures alone: threads go ahead with both.
+    for time, topic, message in ahead(_with_faces(ahead(_with_pictures(bag)), perception)):
         robot.advance(time)
         frames += topic in (topics.FACES, topics.IMAGE)
         if topic == topics.IMAGE:
@@ -117,14 +118,30 @@ def replay_exactly(
     )
 
 
-def _with_faces(bag: BagReader, perception: FacesPipeline) -> Iterator[tuple[int, str, Any]]:
-    """Yield the inputs with faces in the place of frames; for an unusable frame, the reason."""
+def _with_pictures(bag: BagReader) -> Iterator[tuple[int, str, Any]]:
+    """Yield the inputs; in the place of a frame, its picture and header or why it has none."""
     for time, topic, message in read_inputs(bag):
         if not topic.startswith(topics.IMAGE):
             yield time, topic, message
             continue
         try:
-            faces = perception.process(read_frame(message), message.header)
+            picture = read_frame(message)
+        except ValueError as error:
+            yield time, topics.IMAGE, f"frame: {error}"
+        else:
+            yield time, _PICTURE, (picture, message.header)
+
+
+def _with_faces(
+    inputs: Iterable[tuple[int, str, Any]], perception: FacesPipeline
+) -> Iterator[tuple[int, str, Any]]:
+    """Yield the inputs with faces in the place of pictures; for an unusable one, the reason."""
+    for time, topic, message in inputs:
+        if topic != _PICTURE:
+            yield time, topic, message
+            continue
+        try:
+            faces = perception.process(*message)
         except ValueError as error:
             yield time, topics.IMAGE, f"frame: {error}"
         else:
