@@ -103,8 +103,10 @@ def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
         nodes.append(_node("head", backend=options.head))
     if options.source != EXTERNAL_SOURCE:
         nodes.append(replace(_node("camera", source=options.source), is_source=True))
-    camera_on_head = not options.source.startswith(RECORDED_SOURCE)
-    nodes += [_node("faces"), _node("emotion"), _node("gaze", camera_on_head=camera_on_head)]
+    recorded = options.source.startswith(RECORDED_SOURCE)
+    # Of a recording every frame counts; of the present the newest one does.
+    faces = _node("faces", maximum_age=0.0) if recorded else _node("faces")
+    nodes += [faces, _node("emotion"), _node("gaze", camera_on_head=not recorded)]
     if options.behaviour:
         nodes.append(_node("behaviour", speak=options.speak))
     if options.speak:

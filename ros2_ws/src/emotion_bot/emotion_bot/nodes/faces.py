@@ -9,19 +9,21 @@ from emotion_bot_msgs.msg import Faces
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from emotion_bot import images, qos, runner, topics
+from emotion_bot import images, qos, runner, stamps, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.faces import PARAMETERS, FacesPipeline
 from emotion_core.vision.detection import DetectorError
+from emotion_core.vision.freshness import FreshnessGate
 
 
 class FacesNode(Node):
-    """Publishes once for every frame."""
+    """Answers every frame it has time for; under load it passes over the stale ones."""
 
     def __init__(self) -> None:
         super().__init__("faces")
         values = declare(self, PARAMETERS)
+        self._freshness = FreshnessGate(values["maximum_age"], qos.IMAGE_SUBSCRIBER.depth - 1)
         self._frames = 0
         self._rejected = 0
         self._faces_in_view = 0
@@ -35,6 +37,9 @@ class FacesNode(Node):
         self._diagnostics = Diagnostics(self, values["detector"], self._health)
 
     def _on_image(self, message: Image) -> None:
+        captured = stamps.seconds_from_stamp(message.header.stamp)
+        if not self._freshness.admits(captured, self.get_clock().now().nanoseconds * 1e-9):
+            return
         try:
             faces = self.pipeline.process(images.bgr_from_image(message), message.header)
         except ValueError as error:
@@ -51,6 +56,7 @@ class FacesNode(Node):
         values = {
             "frames": self._frames,
             "frames_rejected": self._rejected,
+            "frames_passed_over": self._freshness.passed_over,
             "faces_in_view": self._faces_in_view,
         }
         if self._rejection:

@@ -24,6 +24,13 @@ PARAMETERS = (
     Parameter("yunet_model", "", "Path of YuNet's ONNX file; needed for detector yunet."),
     Parameter("detection_interval", 0.4, "Seconds between full detections.", 0.05, 5.0),
     Parameter("minimum_face", 40, "Smallest face to look for, pixels.", 20, 400),
+    Parameter(
+        "maximum_age",
+        0.15,
+        "Under load, frames older than this are passed over, s; 0 answers every frame.",
+        0.0,
+        2.0,
+    ),
     Parameter("crop_size", 48, "Side of the aligned crop, pixels.", 32, 256),
 )
 
