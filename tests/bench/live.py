@@ -38,7 +38,7 @@ def run_live(*arguments: str) -> LiveRun:
     """Run `emotion-bot up` with arguments to its end, in a DDS domain of its own.
 
     Raises:
-        RuntimeError: if it fails; with its output.
+        RuntimeError: if it fails, with its output, or sees no frame.
     """
     os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
     for name, value in default_environment(str(config_directory())).items():
@@ -76,5 +76,7 @@ def run_live(*arguments: str) -> LiveRun:
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
+    if content["first_capture_s"] is None:
+        raise RuntimeError(f"up {' '.join(map(str, arguments))} saw no frame")
     recorded = np.array(samples).reshape(-1, 2)
     return LiveRun(content, recorded[:, 0], recorded[:, 1])

@@ -16,7 +16,7 @@ from emotion_core.head.factory import create_head
 
 PARAMETERS = (
     Parameter("backend", "virtual", "Which head: virtual, sim, serial or serial:PORT."),
-    Parameter("rate", 100.0, "Reports per second.", 10.0, 200.0),
+    Parameter("rate", 50.0, "Reports per second; servos move 50 times a second.", 10.0, 200.0),
 )
 
 
