@@ -132,6 +132,15 @@ def test_a_frame_is_answered_when_everybody_has_answered(expressions_first):
     assert len(run.expressions) == 2
 
 
+def test_a_frame_without_faces_is_waited_for_whatever_else_may_be_owed():
+    answers = Answers()
+    answers.played(1 * SECOND, 1.0)
+    assert not answers.wait(99, 0)
+    answers.take(topics.FACES, faces(1 * SECOND, 1), 1 * SECOND, 1.5)
+    assert answers.wait(1, 0)
+    assert not answers.wait(0, 0)
+
+
 def test_answers_that_never_come_are_counted_once_given_up():
     answers = Answers()
     answers.played(1 * SECOND, 1.0)
@@ -143,7 +152,11 @@ def test_answers_that_never_come_are_counted_once_given_up():
     }  # fmt: skip
     answers.give_up()
     assert answers.wait(0, 0)
-    assert answers.lost[topics.EXPRESSION] == 3
+    assert answers.lost()[topics.EXPRESSION] == 3
+    # Late is not lost.
+    late = Expression(header=header(2 * SECOND), face_id="f0", expression="sad")
+    answers.take(topics.EXPRESSION, late, 2 * SECOND, 9.0)
+    assert answers.lost()[topics.EXPRESSION] == 2
 
 
 def test_reading_ahead_keeps_the_order_and_passes_errors_on():

@@ -15,18 +15,14 @@ ANSWERS: Final = (topics.FACES, topics.EXPRESSION, topics.GAZE_TARGET, topics.HE
 
 
 class Answers:
-    """Matches answers with played frames. Safe to use from several threads.
-
-    Attributes:
-        lost: answers that were given up, by topic.
-    """
+    """Matches answers with played frames. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self.lost = dict.fromkeys(ANSWERS, 0)
         self._condition = threading.Condition()
         self._now = 0.0
         self._played: dict[int, float] = {}
         self._awaited: dict[str, dict[int, int]] = {topic: {} for topic in ANSWERS}
+        self._given_up: dict[str, dict[int, int]] = {topic: {} for topic in ANSWERS}
         self._early: dict[int, int] = {}
         self._collector = Collector(self._delay)
 
@@ -68,39 +64,58 @@ class Answers:
             return self._unanswered()
 
     def wait(self, most: int, timeout: float) -> bool:
-        """Wait until no topic owes more answers than this; return whether that came to be.
+        """Wait until every frame has its faces and no topic owes more answers than this.
 
         Args:
-            most: number of answers.
+            most: number of answers, beside faces.
             timeout: s.
+
+        Returns:
+            Whether that came to be.
         """
         with self._condition:
             return self._condition.wait_for(
-                lambda: max(self._unanswered().values()) <= most, timeout
+                lambda: (
+                    not self._awaited[topics.FACES] and max(self._unanswered().values()) <= most
+                ),
+                timeout,
             )
 
     def give_up(self) -> None:
-        """Await nothing any more of what was played so far, and count it as lost."""
+        """Wait no longer for what has not come so far."""
         with self._condition:
             for topic, awaited in self._awaited.items():
-                self.lost[topic] += sum(awaited.values())
+                self._given_up[topic].update(awaited)
                 awaited.clear()
+
+    def lost(self) -> dict[str, int]:
+        """Return the number of answers that have not come, given up or not, by topic."""
+        with self._condition:
+            return {
+                topic: count + sum(self._given_up[topic].values())
+                for topic, count in self._unanswered().items()
+            }
 
     def finish(self) -> RunRecord:
         """Return the record of the run; nothing may be taken after that."""
         with self._condition:
             return self._collector.finish()
 
+    def _owes_at_most(self, most: int) -> bool:
+        owed = self._unanswered()
+        return owed[topics.FACES] == 0 and max(owed.values()) <= most
+
     def _unanswered(self) -> dict[str, int]:
         return {topic: sum(awaited.values()) for topic, awaited in self._awaited.items()}
 
     def _answered(self, topic: str, stamp: int) -> None:
-        awaited = self._awaited[topic]
-        if stamp in awaited:
-            awaited[stamp] -= 1
-            if awaited[stamp] == 0:
-                del awaited[stamp]
-        elif topic == topics.EXPRESSION:
+        for expected in (self._awaited[topic], self._given_up[topic]):
+            if stamp in expected:
+                expected[stamp] -= 1
+                if expected[stamp] == 0:
+                    del expected[stamp]
+                return
+        if topic == topics.EXPRESSION:
             # Two topics have no common order: it may come before the faces that it answers.
             self._early[stamp] = self._early.get(stamp, 0) + 1
 

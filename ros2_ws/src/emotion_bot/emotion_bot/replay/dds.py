@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import Final
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -29,6 +30,9 @@ from emotion_bot.up.supervisor import Supervisor
 from emotion_core.replay.bag_reader import BagReader
 from emotion_core.replay.run_record import RunRecord
 
+REPLAYED: Final = ("head", "faces", "emotion", "gaze")
+"""Nodes that a bag is played to."""
+
 _READY_SECONDS = 40.0
 _POLL_SECONDS = 0.05
 
@@ -42,6 +46,7 @@ class DdsReplay:
         lost: answers that never came, by topic.
         duration: of the bag, s.
         elapsed: what the replay took, s.
+        resent: frames that were lost on the way and sent again.
         restarts: of nodes that died, by name.
     """
 
@@ -49,6 +54,7 @@ class DdsReplay:
     lost: dict[str, int]
     duration: float
     elapsed: float
+    resent: int
     restarts: dict[str, int]
 
     @property
@@ -64,10 +70,12 @@ def replayed_nodes(bag: BagReader) -> tuple[NodeSpec, ...]:
     postures.
     """
     recorded = find_inputs(bag).values()
-    graph = build_graph(
-        BringUpOptions(source=EXTERNAL_SOURCE, head="virtual", behaviour=False, memory=False)
+    graph = build_graph(BringUpOptions(source=EXTERNAL_SOURCE, head="virtual"))
+    return tuple(
+        _by_bag_time(spec, bag, topics.JOINT_STATES in recorded)
+        for spec in graph
+        if spec.name in REPLAYED
     )
-    return tuple(_by_bag_time(spec, bag, topics.JOINT_STATES in recorded) for spec in graph)
 
 
 def _by_bag_time(spec: NodeSpec, bag: BagReader, recorded_head: bool) -> NodeSpec:
@@ -91,8 +99,8 @@ def replay_over_dds(
 ) -> DdsReplay:
     """Play a bag to the nodes and return what they answered.
 
-    Time stands still while the nodes owe more than a few answers, so that nothing is lost on a
-    computer that is too slow for the rate.
+    Time stands still while a frame lacks its faces or more than a few other answers are owed, so
+    that nothing is lost on a computer that is too slow for the rate.
 
     Args:
         bag: open.
@@ -131,9 +139,10 @@ def replay_over_dds(
             supervisor.stop()
     return DdsReplay(
         player.answers.finish(),
-        {topic: player.answers.lost[topic] for topic in player.answers.lost},
+        player.answers.lost(),
         bag.duration,
         elapsed,
+        player.resent,
         supervisor.restarts,
     )
 

@@ -32,6 +32,7 @@ class ReplayOutcome:
         elapsed: what the replay took, s.
         hash: of all expression and head command messages of an exact replay; otherwise None.
         lost: answers that never came, by topic; empty where none can be lost.
+        resent: frames that were lost on the way to the nodes and sent again.
         rejections: how often something in the bag could not be used, by reason.
     """
 
@@ -42,6 +43,7 @@ class ReplayOutcome:
     elapsed: float
     hash: str | None = None
     lost: Mapping[str, int] = field(default_factory=dict)
+    resent: int = 0
     rejections: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -60,6 +62,7 @@ class ReplayOutcome:
             "realtime_factor": round(self.realtime_factor, 2),
             "hash": self.hash,
             "messages_lost": dict(self.lost),
+            "frames_resent": self.resent,
             "rejected": dict(self.rejections),
             "checks": [result.model_dump() for result in results],
             "passed": all(result.passed for result in results),
@@ -125,4 +128,12 @@ def over_dds(path: Path, rate: float, **options: Any) -> ReplayOutcome:
     """
     with BagReader(path) as bag:
         replay = replay_over_dds(bag, rate, **options)
-    return ReplayOutcome(path, "dds", replay.run, replay.duration, replay.elapsed, lost=replay.lost)
+    return ReplayOutcome(
+        path,
+        "dds",
+        replay.run,
+        replay.duration,
+        replay.elapsed,
+        lost=replay.lost,
+        resent=replay.resent,
+    )
