@@ -64,7 +64,7 @@ def test_own_pages_pass_with_headers_that_keep_others_out(free):
     assert "https:" not in policy
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
 
 
 def test_a_name_pointed_at_this_computer_is_refused(free):

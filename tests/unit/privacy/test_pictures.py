@@ -51,6 +51,20 @@ def test_boxes_belong_to_the_frame_that_is_shown(maker):
     assert (picture.width, picture.height) == (640, 480)
 
 
+def test_frames_that_were_passed_over_are_shown_with_the_faces_of_a_neighbour(maker):
+    second = 10**9
+    maker.add_faces(answer(second, "old"))
+    maker.add_frame(frame(second + 500_000_000))
+    maker.add_faces(answer(second + 460_000_000, "near"))
+    maker.add_faces(answer(second + 600_000_000, "later"))
+    picture = maker.make()
+    assert picture.stamp == second + 500_000_000
+    assert [face.id for face in picture.faces.faces] == ["near"]
+    maker.add_frame(frame(second + 1_000_000_000))
+    maker.add_faces(answer(second + 2_000_000_000, "far"))
+    assert maker.make().faces is None
+
+
 def test_a_frame_is_shown_once(maker):
     maker.add_frame(frame(1))
     maker.add_faces(answer(1))

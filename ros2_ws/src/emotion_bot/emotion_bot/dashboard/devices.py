@@ -45,6 +45,7 @@ class Device:
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
+        self._logger = node.get_logger()
         self._clock = clock
         self._on_change = on_change
         self._lock = threading.Lock()
@@ -68,9 +69,14 @@ class Device:
 
     @property
     def label(self) -> str | None:
-        """The newest answer, however old it is."""
+        """The newest answer, however old it is; None before the first."""
+        return self.answer[0]
+
+    @property
+    def answer(self) -> tuple[str | None, float]:
+        """The newest answer and when it came."""
         with self._lock:
-            return self._label
+            return self._label, self._label_time
 
     def keep_off(self, off: bool) -> None:
         """Switch the node off again whenever it is found active, such as after its restart."""
@@ -138,6 +144,7 @@ class Device:
             self._label_time = now
             switch_off = self._kept_off and state.id == State.PRIMARY_STATE_ACTIVE
         if switch_off:
+            self._logger.warning(f"{self.name} was active again and is switched off again")
             request = ChangeState.Request()
             request.transition.id = Transition.TRANSITION_DEACTIVATE
             self.change_state.call_async(request)

@@ -33,10 +33,13 @@ _HEADERS: Final = (
     (b"content-security-policy", _CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
+    # Not no-referrer: browsers would then send the form's own origin as null.
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    # What has no rule of its own is asked for anew, so that no old page stays in a browser.
+    (b"cache-control", b"no-cache"),
 )
 
 # A client could otherwise make the page load its parts from a path of its choice.

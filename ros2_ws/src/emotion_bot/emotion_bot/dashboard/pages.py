@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from nicegui import app as nicegui_app
 from nicegui import ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
@@ -99,7 +98,6 @@ def add(
         message_history_length=50,
         show_welcome_message=False,
     )
-    nicegui_app.on_exception(lambda _error: None)
 
 
 def _frame(path: str, *, needs_token: bool) -> Element:
@@ -166,8 +164,7 @@ class _Actions:
             consent = ui.checkbox("The person agrees to this.")
             with ui.row().classes("choices"):
                 ui.button("Cancel", on_click=lambda: dialog.submit(False)).props("flat no-caps")
-                keep = ui.button("Keep", on_click=lambda: dialog.submit(True))
-                keep.props("unelevated no-caps")
+                _confirm("Keep", dialog)
         if await dialog and isinstance(name.value, str):
             await self._do(
                 self._robot.enrol(person, name.value, consent=bool(consent.value)), mood=True
@@ -183,8 +180,7 @@ class _Actions:
             ui.label("Everything kept of the person is erased. This cannot be undone.")
             with ui.row().classes("choices"):
                 ui.button("Cancel", on_click=lambda: dialog.submit(False)).props("flat no-caps")
-                erase = ui.button("Forget", color="negative", on_click=lambda: dialog.submit(True))
-                erase.props("unelevated no-caps")
+                _confirm("Forget", dialog).classes("danger")
         if await dialog:
             await self._do(self._robot.forget(person), mood=True)
         dialog.delete()
@@ -208,11 +204,16 @@ async def _consent() -> bool:
         agreed = ui.checkbox("Everybody in view and in earshot has agreed.")
         with ui.row().classes("choices"):
             ui.button("Cancel", on_click=lambda: dialog.submit(False)).props("flat no-caps")
-            record = ui.button("Record", on_click=lambda: dialog.submit(True))
-            record.props("unelevated no-caps").bind_enabled_from(agreed, "value")
+            _confirm("Record", dialog).bind_enabled_from(agreed, "value")
     given = bool(await dialog) and bool(agreed.value)
     dialog.delete()
     return given
+
+
+def _confirm(text: str, dialog: ui.dialog) -> ui.button:
+    # Quasar's colours do not know how dark the page is.
+    button = ui.button(text, color=None, on_click=lambda: dialog.submit(True))
+    return button.props("unelevated no-caps").classes("confirm")
 
 
 def _heading(text: str) -> None:

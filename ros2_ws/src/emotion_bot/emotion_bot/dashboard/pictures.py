@@ -1,4 +1,4 @@
-"""From camera frames to small JPEGs whose boxes belong to the same frame."""
+"""From camera frames to small JPEGs with the boxes that were found in them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ from sensor_msgs.msg import Image
 from emotion_bot.images import ImageEncodingError, bgr_from_image
 from emotion_bot.stamps import nanoseconds_from_stamp
 
-_KEPT_FRAMES = 4
+_KEPT_FRAMES = 12
+_KEPT_BYTES = 40 * 2**20
+"""Frames wait for their faces, on a busy computer for a second."""
 _KEPT_ANSWERS = 60
 _WITHOUT_ANSWER_SECONDS = 0.5
 """A frame is shown without boxes when the faces node has been silent for so long."""
+
+_EXACT_LAG_NANOSECONDS = 150_000_000
+"""A frame with faces of its own is preferred to one that is newer by no more than this."""
+_NEIGHBOUR_NANOSECONDS = 80_000_000
 
 _NANOSECONDS = 1_000_000_000
 
@@ -65,6 +71,8 @@ class PictureMaker:
     def add_frame(self, serialized: bytes) -> None:
         """Take a serialized image message."""
         self._frames.append((stamp_of_serialized(serialized), serialized))
+        while len(self._frames) > 2 and sum(len(data) for _, data in self._frames) > _KEPT_BYTES:
+            self._frames.popleft()
 
     def add_faces(self, faces: Faces) -> None:
         """Take what was found in a frame."""
@@ -81,19 +89,16 @@ class PictureMaker:
     def make(self) -> Picture | None:
         """Return the newest frame that was not shown yet; None when there is no new one.
 
-        A frame waits for its faces unless they have not come for half a second.
+        A frame waits for its faces unless they have not come for half a second. One that the faces
+        node has passed over is shown with those of its neighbour.
         """
-        chosen = next(
-            ((stamp, data) for stamp, data in reversed(self._frames) if stamp in self._answers),
-            None,
-        )
-        unanswered = self._clock() - self._answer_time > _WITHOUT_ANSWER_SECONDS
-        if self._frames and unanswered:
-            chosen = self._frames[-1]
+        chosen = self._choose()
         if chosen is None or chosen[0] == self._last_stamp:
             return None
-        stamp, data = chosen
+        stamp, data, faces = chosen
         self._last_stamp = stamp
+        while self._frames and self._frames[0][1] is not data:
+            self._frames.popleft()
         try:
             image = bgr_from_image(deserialize_message(data, Image))
         except ImageEncodingError as error:
@@ -101,7 +106,24 @@ class PictureMaker:
             return None
         self.rejection = ""
         height, width = image.shape[:2]
-        return Picture(stamp, self._encode(image), width, height, self._answers.get(stamp))
+        return Picture(stamp, self._encode(image), width, height, faces)
+
+    def _choose(self) -> tuple[int, bytes, Faces | None] | None:
+        if not self._frames:
+            return None
+        if self._clock() - self._answer_time > _WITHOUT_ANSWER_SECONDS:
+            return (*self._frames[-1], None)
+        newest_answer = max(self._answers)
+        passed = [frame for frame in self._frames if frame[0] <= newest_answer]
+        exact = [frame for frame in passed if frame[0] in self._answers]
+        if exact and passed[-1][0] - exact[-1][0] <= _EXACT_LAG_NANOSECONDS:
+            return (*exact[-1], self._answers[exact[-1][0]])
+        if not passed:
+            return None
+        stamp, data = passed[-1]
+        nearest = min(self._answers, key=lambda answer: abs(answer - stamp))
+        near = abs(nearest - stamp) <= _NEIGHBOUR_NANOSECONDS
+        return stamp, data, self._answers[nearest] if near else None
 
     def _encode(self, image: np.ndarray) -> bytes:
         height, width = image.shape[:2]

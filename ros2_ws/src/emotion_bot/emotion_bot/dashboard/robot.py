@@ -36,7 +36,7 @@ _RECORDER_SECONDS = 1.5
 """A recorder that cannot work says so within this time."""
 
 _FRAME_QUALITY = QoSProfile(
-    history=qos.IMAGE_SUBSCRIBER.history, depth=3, reliability=qos.IMAGE_SUBSCRIBER.reliability
+    history=qos.IMAGE_SUBSCRIBER.history, depth=1, reliability=qos.IMAGE_SUBSCRIBER.reliability
 )
 
 _SWITCH_ON = {
@@ -131,12 +131,13 @@ class Robot:
         """
         device = self._monitor.devices[name]
         device.keep_off(not on)
+        if not device.is_present:
+            raise ServiceError(f"no {name} node runs")
         if on:
             transitions = _SWITCH_ON.get(device.label or "", ())
         else:
-            transitions = (Transition.TRANSITION_DEACTIVATE,) if device.label == ACTIVE else ()
-        if not device.is_present:
-            raise ServiceError(f"no {name} node runs")
+            transitions = () if device.label in _SWITCH_ON else (Transition.TRANSITION_DEACTIVATE,)
+        asked = time.monotonic()
         for transition in transitions:
             request = ChangeState.Request()
             request.transition.id = transition
@@ -144,7 +145,7 @@ class Robot:
             if not answer.success:
                 device.ask()
                 raise ServiceError(f"the {name} could not be switched; see its log")
-        await self._confirmed(device, on)
+        await self._confirmed(device, on, asked)
 
     async def park(self) -> None:
         """Bring the head home and keep it there.
@@ -252,13 +253,17 @@ class Robot:
             )
         )
 
-    async def _confirmed(self, device: Device, on: bool) -> None:
-        """Wait until the node itself says that it has done what was asked."""
+    async def _confirmed(self, device: Device, on: bool, asked: float) -> None:
+        """Wait until the node itself says, after it was asked, that it has done it."""
         deadline = time.monotonic() + _CALL_SECONDS
-        while (device.label == ACTIVE) is not on:
+        while True:
             device.ask()
+            label, answered = device.answer
+            if answered > asked and (label == ACTIVE) is on:
+                return
             if time.monotonic() > deadline:
-                raise ServiceError(f"the {device.name} says that it is {device.label}")
+                said = f"says that it is {label}" if answered > asked else "does not answer"
+                raise ServiceError(f"the {device.name} {said}")
             await asyncio.sleep(0.05)
 
     def _on_faces(self, message: Faces, received: int, now: float) -> None:

@@ -68,12 +68,6 @@ export default {
           <Devices @switch="$emit('switch', $event)" @record="$emit('record', $event)"
                    @park="$emit('park', $event)" @follow="$emit('follow', $event)" />
         </section>
-        <section class="card words" aria-labelledby="h-words">
-          <h2 id="h-words">Words heard</h2>
-          <ul v-if="words.length" aria-live="polite">
-            <li v-for="(w, i) in words" :key="i" :class="{ partial: !w.final }">{{ w.text }}</li></ul>
-          <p v-else class="empty">{{ silence }}</p>
-        </section>
       </div>
       <div class="column">
         <section class="card read" aria-labelledby="h-expression">
@@ -94,6 +88,12 @@ export default {
         <section class="card" aria-labelledby="h-head">
           <h2 id="h-head">Head</h2>
           <HeadPose :settings="settings" />
+        </section>
+        <section class="card words" aria-labelledby="h-words">
+          <h2 id="h-words">Words heard</h2>
+          <ul v-if="words.length" aria-live="polite">
+            <li v-for="(w, i) in words" :key="i" :class="{ partial: !w.final }">{{ w.text }}</li></ul>
+          <p v-else class="empty">{{ silence }}</p>
         </section>
       </div>
       <div class="column">

@@ -36,7 +36,7 @@ export default {
       const difference = this.mood?.comparison?.valence;
       if (difference == null) return "";
       if (Math.abs(difference) < 0.03) return "This week is as pleasant as usual.";
-      const word = difference > 0 ? "more" : "less";
+      const word = difference > 0 ? "higher" : "lower";
       return `This week's valence is ${Math.abs(difference).toFixed(2)} ${word} than usual.`;
     },
   },
