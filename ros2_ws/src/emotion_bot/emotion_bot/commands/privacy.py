@@ -117,13 +117,19 @@ def _print(statement: Statement) -> None:
             part.name.replace("_", " "),
             f"[{style}]{word}[/]" if style else word,
             escape(part.detail),
-            escape(", ".join(part.goes_to)) or "nobody",
+            escape(_receivers(part)),
             escape(part.kept) or "not known",
         )
     console = Console()
     console.print(table)
     if not statement.answered:
         console.print("No robot answers here, or it does not say. Unknown does not mean off.")
+
+
+def _receivers(part: PrivacyPart) -> str:
+    if part.goes_to:
+        return ", ".join(part.goes_to)
+    return "not known" if part.state is PartState.UNKNOWN else "nobody"
 
 
 def _ask(timeout: float, namespace: str) -> Statement:

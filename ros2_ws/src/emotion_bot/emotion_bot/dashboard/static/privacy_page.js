@@ -5,6 +5,7 @@ const NAMES = {
   camera: "Camera", microphone: "Microphone", recording: "Recording", mood_memory: "Mood memory",
   network: "Network", live_page: "Live page", opened_files: "Opened video files",
 };
+const CROPS = " (crops of faces)";
 const WORDS = { on: "on", off: "off", unknown: "unknown", absent: "not there" };
 
 export default {
@@ -14,6 +15,12 @@ export default {
     parts: () => live.slow?.privacy ?? [],
   },
   methods: {
+    receivers({ goes_to: names, state }) {
+      if (!names.length) return state === "unknown" ? "not known" : "nobody";
+      const whole = names.filter((name) => !name.endsWith(CROPS));
+      const crops = names.filter((name) => name.endsWith(CROPS)).map((name) => name.slice(0, -CROPS.length));
+      return whole.join(", ") + (crops.length ? `; crops of faces: ${crops.join(", ")}` : "");
+    },
     title: (name) => NAMES[name] ?? name.replaceAll("_", " "),
   },
   mounted: connect,
@@ -29,7 +36,7 @@ export default {
             <span class="state">{{ words[p.state] }}</span></h2>
           <dl>
             <dt>Why</dt><dd>{{ p.detail || "–" }}</dd>
-            <dt>Goes to</dt><dd>{{ p.goes_to.length ? p.goes_to.join(", ") : "nobody" }}</dd>
+            <dt>Goes to</dt><dd>{{ receivers(p) }}</dd>
             <dt>Kept</dt><dd>{{ p.kept || "not known" }}</dd>
           </dl>
         </li>
