@@ -34,6 +34,7 @@ REPLAYED: Final = ("head", "faces", "emotion", "gaze")
 """Nodes that a bag is played to."""
 
 _READY_SECONDS = 40.0
+_SETTLING_SECONDS = 1.0
 _POLL_SECONDS = 0.05
 
 
@@ -81,6 +82,9 @@ def replayed_nodes(bag: BagReader) -> tuple[NodeSpec, ...]:
 def _by_bag_time(spec: NodeSpec, bag: BagReader, recorded_head: bool) -> NodeSpec:
     parameters = {**spec.parameters, "use_sim_time": True}
     remappings = spec.remappings
+    if spec.name == "faces":
+        # Of a recording every frame counts, however late it is read.
+        parameters["maximum_age"] = 0.0
     if spec.name == "gaze":
         parameters["camera_on_head"] = camera_on_head(bag)
     if spec.name == "head" and recorded_head:
@@ -158,15 +162,22 @@ def _watching(supervisor: Supervisor, going_on: Callable[[], bool]) -> Callable[
 def _wait_for_nodes(
     player: Player, supervisor: Supervisor, nodes: int, going_on: Callable[[], bool]
 ) -> None:
+    """Wait until everybody has been there for a while: the nodes have to find each other too."""
     deadline = time.monotonic() + _READY_SECONDS
-    while missing := player.missing(nodes):
-        if time.monotonic() > deadline or not going_on():
+    complete_since: float | None = None
+    while complete_since is None or time.monotonic() - complete_since < _SETTLING_SECONDS:
+        missing = player.missing(nodes)
+        if missing and (time.monotonic() > deadline or not going_on()):
             raise PlayerError(f"the nodes did not come up: nobody on {', '.join(missing)}")
         if rivals := player.rivals():
             raise PlayerError(
                 f"somebody else publishes {', '.join(rivals)}: a robot is running. "
                 "Use another ROS_DOMAIN_ID or --namespace"
             )
+        if missing:
+            complete_since = None
+        elif complete_since is None:
+            complete_since = time.monotonic()
         supervisor.poll(time.monotonic())
         player.tell_time()
         time.sleep(_POLL_SECONDS)

@@ -35,6 +35,9 @@ MOST_UNANSWERED = 4
 _ANSWER_TIMEOUT_SECONDS = 4.0
 _ATTEMPTS = 3
 
+_READERS = {topics.FACES: 2, topics.HEAD_COMMAND: 1}
+"""How many of the nodes read what another one publishes."""
+
 _PROFILES: dict[str, QoSProfile] = {
     topics.IMAGE: qos.IMAGE_PUBLISHER,
     topics.CAMERA_INFO: qos.STREAM,
@@ -116,7 +119,15 @@ class Player(Node):
         ]
         if self._time.get_subscription_count() < clock_readers:
             missing.append(CLOCK)
-        return missing if self.will_be_answered() or not clock_readers else [*missing, *ANSWERS]
+        if clock_readers:
+            missing += [topic for topic in ANSWERS if self.count_publishers(topic) == 0]
+            # Each is heard by this node too.
+            missing += [
+                topic
+                for topic, readers in _READERS.items()
+                if self.count_subscribers(topic) < 1 + readers
+            ]
+        return missing
 
     def will_be_answered(self) -> bool:
         """Return whether somebody publishes every kind of answer."""
@@ -137,12 +148,15 @@ class Player(Node):
             BagError: if the bag is damaged.
         """
         self._pace.go_on()
+        frames = 0
         for due, topic, message in ahead(self._messages()):
             if not self._advance(due, going_on):
                 return
             if topic == topics.IMAGE:
                 if wait_for_answers:
-                    self._wait_for_answers(MOST_UNANSWERED)
+                    # All of the first one: the nodes may not have found each other before.
+                    self._wait_for_answers(MOST_UNANSWERED if frames > 1 else 0)
+                frames += 1
                 # First, because the answer may come before `publish` returns.
                 stamp = nanoseconds_from_stamp(message.header.stamp)
                 self.answers.played(stamp, self._monotonic())
@@ -176,7 +190,8 @@ class Player(Node):
         """Hold the time of the bag until the last frame has its faces and little else is owed.
 
         Cameras need not be reliable, and so nodes read frames with best effort: on a computer that
-        is overloaded, one may get lost on the way. With one frame on its way, it can be sent again.
+        is overloaded, one may get lost on the way. With one frame on its way, it can be sent again;
+        what follows from it is then published again too.
         """
         if self.answers.wait(most, 0):
             return
@@ -184,7 +199,7 @@ class Player(Node):
         for _ in range(_ATTEMPTS):
             if self.answers.wait(most, _ANSWER_TIMEOUT_SECONDS):
                 break
-            if self.answers.unanswered()[topics.FACES] and self._last_frame is not None:
+            if self._last_frame is not None:
                 self.resent += 1
                 self._inputs[topics.IMAGE].publish(self._last_frame)
         else:
