@@ -21,6 +21,7 @@ from . import (
     expression_bench,
     gaze_bench,
     head_bench,
+    live_page_bench,
     mood_bench,
     tracking_bench,
 )
@@ -50,6 +51,7 @@ def main(
         "gaze in simulated time": gaze_bench.run,
         "head": head_bench.run,
         "mood memory": mood_bench.run,
+        "live page": live_page_bench.run,
     }
     results = {}
     for name, bench in benches.items():

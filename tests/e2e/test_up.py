@@ -58,7 +58,16 @@ def test_every_node_may_be_killed_and_comes_back(start, tmp_path):
     )
     program.wait_for(frames_flow, "the first frames")
     names = sorted(program.nodes())
-    assert names == ["behaviour", "camera", "emotion", "faces", "gaze", "head", "mood"]
+    assert names == [
+        "behaviour",
+        "camera",
+        "emotion",
+        "faces",
+        "gaze",
+        "head",
+        "mood",
+        "privacy",
+    ]
     for name in names:
         old = program.nodes()[name]
         others = {other: p.pid for other, p in program.nodes().items() if other != name}

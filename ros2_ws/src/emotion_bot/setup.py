@@ -12,6 +12,7 @@ node_names = [
     "gaze",
     "head",
     "mood",
+    "privacy",
     "recorder",
     "say",
 ]

@@ -113,8 +113,8 @@ def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
         nodes.append(_node("say", enabled=True))
     if options.memory:
         nodes.append(_node("mood"))
-    if options.dashboard:
-        nodes.append(_node("dashboard"))
+    # The page also says what is on and what is kept; without it a small node does.
+    nodes.append(_node("dashboard" if options.dashboard else "privacy"))
     if options.record:
         # A recorder that was restarted goes on with its bag.
         nodes.append(
