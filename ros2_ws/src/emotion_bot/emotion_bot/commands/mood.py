@@ -46,8 +46,6 @@ PersonArgument = Annotated[
     str | None, typer.Argument(help="Identifier or name; `emotion-bot mood show` lists them.")
 ]
 
-_console = Console()
-
 
 @app.command()
 def show(
@@ -99,7 +97,7 @@ def export(
             else [store.find(person)]
         )
         count = export_rows(store, persons, out, form, time_zone(zone))
-    _console.print(Text(f"{count} rows: {out}"))
+    Console().print(Text(f"{count} rows: {out}"))
 
 
 @app.command()
@@ -122,9 +120,9 @@ def forget(
         if not yes:
             typer.confirm(question, abort=True)
         erased = store.forget_everybody() if person is None else store.forget(found)
-    _console.print(Text(f"{erased.intervals} rows erased"))
+    Console().print(Text(f"{erased.intervals} rows erased"))
     if erased.damaged_copies:
-        _console.print(Text(f"{erased.damaged_copies} files of damaged databases erased too"))
+        Console().print(Text(f"{erased.damaged_copies} files of damaged databases erased too"))
 
 
 @app.command()
@@ -147,7 +145,7 @@ def enrol(
     now = time.time()
     with _errors_told(), _store(database, now) as store:
         identifier = store.enrol(person, name, consent=consent, now=now).identifier
-    _console.print(Text(f"kept under this name: {identifier}"))
+    Console().print(Text(f"kept under this name: {identifier}"))
 
 
 @contextmanager
@@ -170,7 +168,7 @@ def _errors_told() -> Iterator[None]:
 
 def _print_persons(records: list[PersonRecord], zone: datetime.tzinfo) -> None:
     if not records:
-        _console.print("nothing is kept")
+        Console().print("nothing is kept")
         return
     table = Table(
         # The identifier is typed into other commands, so it must never be cut off.
@@ -189,13 +187,13 @@ def _print_persons(records: list[PersonRecord], zone: datetime.tzinfo) -> None:
             _local(record.person.last_seen, zone, "%Y-%m-%d %H:%M"),
             _hours(record.observed),
         )
-    _console.print(table)
+    Console().print(table)
 
 
 def _print_report(person: Person, answer: MoodReport, by: Period) -> None:
-    _console.print(Text(person.name or person.identifier, style="bold"))
+    Console().print(Text(person.name or person.identifier, style="bold"))
     if not answer.summaries:
-        _console.print("nothing is kept of this time")
+        Console().print("nothing is kept of this time")
         return
     table = Table(by.value, "mostly", "valence", "arousal", "observed")
     for mood in answer.summaries:
@@ -206,14 +204,14 @@ def _print_report(person: Person, answer: MoodReport, by: Period) -> None:
             f"{mood.arousal:+.2f}",
             _hours(mood.observed),
         )
-    _console.print(table)
+    Console().print(table)
     comparison = answer.comparison
     for name, slope, deviation in (
         ("valence", answer.trend.valence, comparison.valence),
         ("arousal", answer.trend.arousal, comparison.arousal),
     ):
-        _console.print(Text(f"{name}: {_slope_words(slope)}; {_deviation_words(deviation)}"))
-    _console.print(
+        Console().print(Text(f"{name}: {_slope_words(slope)}; {_deviation_words(deviation)}"))
+    Console().print(
         Text("These are expressions that were read, not a proof of what was felt.", style="dim")
     )
 
