@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from emotion_bot.commands.failure import failure
 from emotion_core.inference.expression import ExpressionModel, ModelError
 from emotion_core.inference.smoothing import PeopleSmoother
 from emotion_core.replay.analysis import AnalysisError, VideoReader
@@ -51,8 +52,7 @@ def analyze(
 
             summary = analyze_video(source, reader, out, time.perf_counter, advance)
     except (SourceError, DetectorError, ModelError, AnalysisError, OSError) as error:
-        console.print(f"[red]error:[/] {error}", highlight=False)
-        raise typer.Exit(1) from error
+        raise failure(error) from error
     console.print(
         f"{summary.frames} frames, {summary.frames_with_face} with a face, "
         f"{summary.realtime_factor} times real time: {out}",

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from emotion_bot.commands.failure import failure
 from emotion_core.head import calibration
 from emotion_core.head.link import LinkError
 from emotion_core.head.serial_head import SerialHead
@@ -49,8 +50,7 @@ def calibrate(
             lambda text: console.print(text, highlight=False),
         )
     except LinkError as error:
-        console.print(f"[red]error:[/] {error}", highlight=False)
-        raise typer.Exit(1) from error
+        raise failure(error) from error
     finally:
         head.close()
     if result is None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from emotion_bot.commands.failure import failure
 from emotion_core.head.flash import BoardModel, FlashError, flash_board
 
 
@@ -35,6 +36,5 @@ def flash(
             port, model, typer.confirm, lambda text: console.print(text, highlight=False)
         )
     except FlashError as error:
-        console.print(f"[red]error:[/] {error}", highlight=False)
-        raise typer.Exit(1) from error
+        raise failure(error) from error
     console.print(f"the head answers: firmware {version}", highlight=False)

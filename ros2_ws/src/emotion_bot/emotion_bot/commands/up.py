@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from emotion_bot.commands.failure import failure
 from emotion_bot.graph import BringUpOptions
 from emotion_bot.up.session import run_session
 from emotion_bot.up.supervisor import ProcessFailedError
@@ -70,8 +71,7 @@ def up(
             console,
         )
     except ProcessFailedError as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
-        raise typer.Exit(1) from error
+        raise failure(error) from error
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
