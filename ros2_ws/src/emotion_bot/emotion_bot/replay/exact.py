@@ -8,11 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emotion_bot_msgs.msg import Expression, HeadCommand
-from rclpy.serialization import serialize_message
+from rclpy.serialization import deserialize_message, serialize_message
 
 from emotion_bot import topics
 from emotion_bot.pipeline.faces import FacesPipeline
-from emotion_bot.replay.bag_inputs import ahead, find_inputs, read_frame, read_inputs
+from emotion_bot.replay.bag_inputs import (
+    ahead,
+    find_inputs,
+    input_types,
+    read_frame,
+    read_inputs,
+)
+from emotion_bot.replay.names import ros_type_name
 from emotion_bot.replay.offline_robot import OfflineRobot, Publish, RobotSettings
 from emotion_core.replay.bag_reader import BagReader
 from emotion_core.replay.message_types import MessageTypes
@@ -31,9 +38,12 @@ class OutputHash:
     def take(self, topic: str, message: Any, _time: int) -> None:
         """Add a published message; those of other topics do not count."""
         if topic in _HASHED:
-            name = f"emotion_bot_msgs/msg/{_HASHED[topic].__name__}"
-            data = self._types.canonical(name, serialize_message(message))
+            data = self.encode(message)
             self._hash.update(len(data).to_bytes(8, "little") + data)
+
+    def encode(self, message: Any) -> bytes:
+        """Return a message as bytes that are the same for equal messages."""
+        return self._types.canonical(ros_type_name(type(message)), serialize_message(message))
 
     def hexdigest(self) -> str:
         """Return the hash so far."""
@@ -101,6 +111,7 @@ def replay_exactly(
         topics.POSTURE: robot.posture,
     }
     frames = 0
+    _load_message_support(output)
     started = clock()
     # Pictures depend on the bag alone and faces on pictures alone: threads go ahead with both.
     for time, topic, message in ahead(_with_faces(ahead(_with_pictures(bag)), perception)):
@@ -116,6 +127,14 @@ def replay_exactly(
     return ExactReplay(
         output.hexdigest(), frames, bag.duration, clock() - started, dict(robot.rejections)
     )
+
+
+def _load_message_support(output: OutputHash) -> None:
+    """Load what messages need at their first use, so that it does not count as replaying."""
+    for message_type in input_types().values():
+        deserialize_message(serialize_message(message_type()), message_type)
+    for message_type in _HASHED.values():
+        output.encode(message_type())
 
 
 def _with_pictures(bag: BagReader) -> Iterator[tuple[int, str, Any]]:
