@@ -100,7 +100,7 @@ class ReplayItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return where the check stands."""
-        return self.path, None, f"{self.path.name}::{self.name}"
+        return self.path, None, self.name
 
 
 @pytest.fixture(scope="session")
