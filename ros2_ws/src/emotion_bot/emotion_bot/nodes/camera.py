@@ -21,9 +21,9 @@ from emotion_core.head.joint_buffer import (
     JointTimeError,
 )
 from emotion_core.vision.camera_model import CalibrationError, PinholeCamera, load_calibration
-from emotion_core.vision.frames import Frame, SourceSpecificationError
+from emotion_core.vision.frames import Frame, SourceError
 from emotion_core.vision.grabber import GrabberState, NewestFrameGrabber, Pace
-from emotion_core.vision.sources import SceneSource, parse_source
+from emotion_core.vision.sources import SceneSource, VideoFile, parse_source
 
 OPTICAL_FRAME = "camera_optical_frame"
 
@@ -76,7 +76,11 @@ class CameraNode(runner.DeviceNode):
             self._calibration = (
                 load_calibration(values["calibration_file"]) if values["calibration_file"] else None
             )
-        except (SourceSpecificationError, CalibrationError) as error:
+            if isinstance(self._source, VideoFile):
+                # A file that cannot be read now will not mend itself, unlike a camera.
+                self._source.open()
+                self._source.close()
+        except (SourceError, CalibrationError) as error:
             raise runner.ConfigurationError(str(error)) from error
         self._field_of_view = math.radians(values["horizontal_field_of_view_deg"])
         self._wait_for_subscriber: bool = values["wait_for_subscriber"]

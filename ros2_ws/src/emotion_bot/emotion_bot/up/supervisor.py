@@ -20,7 +20,8 @@ OutputHandler = Callable[[str, str], None]
 
 _STABLE_SECONDS = 10.0
 _LONGEST_DELAY_SECONDS = 2.0
-_STOP_STAGES = ((signal.SIGINT, 2.5), (signal.SIGTERM, 1.0), (signal.SIGKILL, 1.0))
+# Not SIGINT: a node that is still importing would answer it with a traceback.
+_STOP_STAGES = ((signal.SIGTERM, 3.5), (signal.SIGKILL, 1.0))
 _KEPT_LINES = 50
 
 
