@@ -5,14 +5,14 @@ from typing import Final
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 IMAGE_PUBLISHER: Final = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=8, reliability=ReliabilityPolicy.RELIABLE
+    history=HistoryPolicy.KEEP_LAST, depth=16, reliability=ReliabilityPolicy.RELIABLE
 )
 """A reliable writer serves reliable and best-effort readers alike."""
 
 IMAGE_SUBSCRIBER: Final = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=8, reliability=ReliabilityPolicy.BEST_EFFORT
+    history=HistoryPolicy.KEEP_LAST, depth=16, reliability=ReliabilityPolicy.BEST_EFFORT
 )
-"""Best effort matches every camera driver. The depth bridges a quarter of a second at 30 frames/s;
+"""Best effort matches every camera driver. The depth bridges half a second at 30 frames/s;
 beyond that the oldest frames go, so that a slow computer falls behind by no more."""
 
 STREAM: Final = QoSProfile(
