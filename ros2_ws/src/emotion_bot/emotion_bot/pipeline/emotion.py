@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from emotion_bot_msgs.msg import Expression, Faces
+from emotion_bot_msgs.msg import Expression, Face, Faces
 
 from emotion_bot import images, people, stamps
 from emotion_bot.parameters import Parameter
-from emotion_core.inference.expression import ExpressionModel
+from emotion_core.inference.expression import ExpressionModel, ExpressionScores
 from emotion_core.inference.smoothing import PeopleSmoother, SmoothingParameters
 from emotion_core.resources import models_directory
 
@@ -69,11 +70,31 @@ class EmotionPipeline:
         Raises:
             ValueError: if a crop cannot be read or has another size than the model takes.
         """
-        seen = [face for face in message.faces if face.crop.width > 0]
-        if not seen:
-            return []
-        crops = np.stack([images.array_from_image(face.crop) for face in seen])
-        scores = self._model.predict(crops)
+        return self.smooth(message, self.score([message])[0])
+
+    def score(self, messages: Sequence[Faces]) -> list[ExpressionScores]:
+        """Return the scores of the faces that were seen, for each of several frames, in one batch.
+
+        Nothing is remembered, so that frames may be scored ahead of their turn.
+
+        Raises:
+            ValueError: if a crop cannot be read or has another size than the model takes.
+        """
+        crops = [images.array_from_image(face.crop) for m in messages for face in _seen(m)]
+        side = self._model.crop_size
+        scores = self._model.predict(np.stack(crops) if crops else np.empty((0, side, side), "u1"))
+        ends = np.cumsum([0, *(len(_seen(message)) for message in messages)])
+        return [
+            ExpressionScores(
+                scores.probabilities[start:end],
+                scores.valence_arousal[start:end],
+                scores.embedding[start:end],
+            )
+            for start, end in pairwise(ends)
+        ]
+
+    def smooth(self, message: Faces, scores: ExpressionScores) -> list[Expression]:
+        """Return the expressions that follow from the scores of the next frame."""
         time = stamps.seconds_from_stamp(message.header.stamp)
         return [
             people.expression_message(
@@ -83,6 +104,10 @@ class EmotionPipeline:
                 _FACE_ONLY,
             )
             for face, probabilities, valence_arousal in zip(
-                seen, scores.probabilities, scores.valence_arousal, strict=True
+                _seen(message), scores.probabilities, scores.valence_arousal, strict=True
             )
         ]
+
+
+def _seen(message: Faces) -> list[Face]:
+    return [face for face in message.faces if face.crop.width > 0]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emotion_bot_msgs.msg import Expression, HeadCommand
+from emotion_bot_msgs.msg import Expression, Faces, HeadCommand
 from rclpy.serialization import deserialize_message, serialize_message
 
 from emotion_bot import topics
+from emotion_bot.pipeline.emotion import EmotionPipeline
 from emotion_bot.pipeline.faces import FacesPipeline
 from emotion_bot.replay.bag_inputs import (
     ahead,
@@ -21,10 +22,17 @@ from emotion_bot.replay.bag_inputs import (
 )
 from emotion_bot.replay.names import ros_type_name
 from emotion_bot.replay.offline_robot import OfflineRobot, Publish, RobotSettings
+from emotion_core.inference.expression import ExpressionScores
 from emotion_core.replay.bag_reader import BagReader
 from emotion_core.replay.message_types import MessageTypes
 
+_Input = tuple[int, str, Any]
+"""Time in ns, topic or one of the two below, and what came."""
 _PICTURE = "picture"
+_REJECTED = "rejected"
+_PROGRESS_STEP = 25
+_BATCH = 8
+"""Frames that are scored together; always as many, so that the result stays the same."""
 _HASHED = {topics.EXPRESSION: Expression, topics.HEAD_COMMAND: HeadCommand}
 
 
@@ -104,8 +112,8 @@ def replay_exactly(
 
     robot = OfflineRobot(settings, publish_and_hash, bag.start, own_head=not recorded_head)
     perception = FacesPipeline(settings.faces)
+    emotion = EmotionPipeline(settings.emotion)
     takers = {
-        topics.FACES: robot.faces,
         topics.CAMERA_INFO: robot.camera_info,
         topics.JOINT_STATES: robot.joint_state,
         topics.POSTURE: robot.posture,
@@ -113,15 +121,24 @@ def replay_exactly(
     frames = 0
     _load_message_support(output)
     started = clock()
-    # Pictures depend on the bag alone and faces on pictures alone: threads go ahead with both.
-    for time, topic, message in ahead(_with_faces(ahead(_with_pictures(bag)), perception)):
+    # Pictures depend on the bag alone, faces on pictures and scores on faces: threads go ahead.
+    inputs = ahead(
+        _with_scores(ahead(_with_faces(ahead(_with_pictures(bag)), perception)), emotion)
+    )
+    for time, topic, message in inputs:
         robot.advance(time)
-        frames += topic in (topics.FACES, topics.IMAGE)
-        if topic == topics.IMAGE:
+        if topic in takers:
+            takers[topic](message)
+            continue
+        frames += 1
+        if topic == _REJECTED:
             robot.rejections[message] += 1
             continue
-        takers[topic](message)
-        if topic == topics.FACES:
+        faces, scores = message
+        if scores is None:
+            robot.rejections["crops that the model cannot read"] += 1
+        robot.faces(faces, emotion.smooth(faces, scores) if scores is not None else ())
+        if frames % _PROGRESS_STEP == 0:
             progress((time - bag.start) / max(bag.end - bag.start, 1))
     robot.advance(bag.end)
     return ExactReplay(
@@ -137,7 +154,7 @@ def _load_message_support(output: OutputHash) -> None:
         output.encode(message_type())
 
 
-def _with_pictures(bag: BagReader) -> Iterator[tuple[int, str, Any]]:
+def _with_pictures(bag: BagReader) -> Iterator[_Input]:
     """Yield the inputs; in the place of a frame, its picture and header or why it has none."""
     for time, topic, message in read_inputs(bag):
         if not topic.startswith(topics.IMAGE):
@@ -146,14 +163,12 @@ def _with_pictures(bag: BagReader) -> Iterator[tuple[int, str, Any]]:
         try:
             picture = read_frame(message)
         except ValueError as error:
-            yield time, topics.IMAGE, f"frame: {error}"
+            yield time, _REJECTED, f"frame: {error}"
         else:
             yield time, _PICTURE, (picture, message.header)
 
 
-def _with_faces(
-    inputs: Iterable[tuple[int, str, Any]], perception: FacesPipeline
-) -> Iterator[tuple[int, str, Any]]:
+def _with_faces(inputs: Iterable[_Input], perception: FacesPipeline) -> Iterator[_Input]:
     """Yield the inputs with faces in the place of pictures; for an unusable one, the reason."""
     for time, topic, message in inputs:
         if topic != _PICTURE:
@@ -162,6 +177,37 @@ def _with_faces(
         try:
             faces = perception.process(*message)
         except ValueError as error:
-            yield time, topics.IMAGE, f"frame: {error}"
+            yield time, _REJECTED, f"frame: {error}"
         else:
             yield time, topics.FACES, faces
+
+
+def _with_scores(inputs: Iterable[_Input], emotion: EmotionPipeline) -> Iterator[_Input]:
+    """Yield the inputs with scores beside the faces; None where the crops cannot be read."""
+    waiting: list[_Input] = []
+    faces: list[Faces] = []
+
+    def scored() -> Iterator[_Input]:
+        scores = iter(_score(faces, emotion))
+        for time, topic, message in waiting:
+            found = (message, next(scores)) if topic == topics.FACES else message
+            yield time, topic, found
+        waiting.clear()
+        faces.clear()
+
+    for entry in inputs:
+        waiting.append(entry)
+        if entry[1] == topics.FACES:
+            faces.append(entry[2])
+        if len(faces) == _BATCH:
+            yield from scored()
+    yield from scored()
+
+
+def _score(faces: Sequence[Faces], emotion: EmotionPipeline) -> list[ExpressionScores | None]:
+    try:
+        return [*emotion.score(faces)]
+    except ValueError:
+        if len(faces) == 1:
+            return [None]
+        return [score for one in faces for score in _score([one], emotion)]

@@ -7,13 +7,13 @@ depends on the messages and their times alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emotion_bot_msgs.msg import Faces, HeadCommand, Posture
+from emotion_bot_msgs.msg import Expression, Faces, HeadCommand, Posture
 from sensor_msgs.msg import CameraInfo, JointState
 
 from emotion_bot import topics
@@ -83,7 +83,7 @@ class _Timer:
 
 
 class OfflineRobot:
-    """Everything behind the faces node, with a virtual head.
+    """Gaze and a virtual head; perception goes before it and may run ahead.
 
     Args:
         settings: of the nodes.
@@ -94,9 +94,6 @@ class OfflineRobot:
 
     Attributes:
         rejections: how often something could not be used, by reason.
-
-    Raises:
-        ModelError: if the face model is missing or damaged.
     """
 
     def __init__(
@@ -106,7 +103,6 @@ class OfflineRobot:
         self._own_head = own_head
         self._now = start
         self.rejections: Counter[str] = Counter()
-        self._emotion = emotion.EmotionPipeline(settings.emotion)
         self._gaze = gaze.GazePipeline(settings.gaze)
         self._virtual_head = VirtualHead(self._seconds)
         self._virtual_head.open()
@@ -151,12 +147,11 @@ class OfflineRobot:
         with self._rejecting("posture"):
             self._gaze.set_posture(message, self._seconds())
 
-    def faces(self, message: Faces) -> None:
-        """Take the faces of a frame."""
+    def faces(self, message: Faces, expressions: Sequence[Expression]) -> None:
+        """Take the faces of a frame, and the expressions of those that were seen."""
         self._publish(topics.FACES, message, self._now)
-        with self._rejecting("crops"):
-            for expression in self._emotion.process(message):
-                self._publish(topics.EXPRESSION, expression, self._now)
+        for expression in expressions:
+            self._publish(topics.EXPRESSION, expression, self._now)
         with self._rejecting("faces"):
             target, command = self._gaze.process(message, self._seconds())
             self._command(command)

@@ -13,6 +13,7 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from emotion_bot import images, stamps, topics
+from emotion_bot.pipeline.emotion import EmotionPipeline
 from emotion_bot.pipeline.faces import FacesPipeline
 from emotion_bot.replay.bag_inputs import CAMERA_ON_HEAD
 from emotion_bot.replay.compression import COMPRESSED_SUFFIX, compressed
@@ -81,6 +82,7 @@ def write_source_bag(
     properties = {**options.properties, SOURCE: source, CAMERA_ON_HEAD: str(on_head).lower()}
     chosen = settings(on_head)
     perception = FacesPipeline(chosen.faces)
+    emotion = EmotionPipeline(chosen.emotion)
     frames.open()
     try:
         with BagWriter(path, replace(options, properties=properties)) as bag:
@@ -88,7 +90,7 @@ def write_source_bag(
             robot = OfflineRobot(chosen, publish, START - _HEAD_START, own_head=True)
             if isinstance(frames, SceneSource):
                 frames.pose = robot.head_pose_at
-            return _look(frames, robot, perception, publish, duration, quality)
+            return _look(frames, robot, perception, emotion, publish, duration, quality)
     finally:
         frames.close()
 
@@ -97,6 +99,7 @@ def _look(
     frames: PacedSource,
     robot: OfflineRobot,
     perception: FacesPipeline,
+    emotion: EmotionPipeline,
     publish: Callable[[str, Any, int], None],
     duration: float,
     quality: int,
@@ -118,7 +121,8 @@ def _look(
         picture = compressed(images.image_message(frame.image, header), quality)
         publish(topics.IMAGE + COMPRESSED_SUFFIX, picture, capture)
         robot.advance(capture + _PROCESSING)
-        robot.faces(perception.process(frame.image, header))
+        faces = perception.process(frame.image, header)
+        robot.faces(faces, emotion.process(faces))
         count += 1
     return count
 
