@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -108,3 +109,6 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     yield bench
     bench.close()
     rclpy.try_shutdown()
+    # A node whose constructor refused a parameter belongs to nobody, and its services stay visible
+    # to the next test until it is collected.
+    gc.collect()
