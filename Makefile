@@ -31,7 +31,9 @@ $(UV): | $(STAMPS)/apt
 	@.cache/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 $(STAMPS)/packages: requirements.lock | $(UV)
-	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	@# Always anew: the ROS wheels bring a second set of package records, which an update takes for
+	@# packages that nobody asked for and removes, files included.
+	@$(UV) venv --quiet --clear --python $(PYTHON) $(VENV)
 	@echo "Installing the Python packages (about 6 GB on disk, most of it torch)"
 	@$(UV) pip sync --python $(BIN)/python requirements.lock
 	@touch $@
