@@ -20,8 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from emotion_bot import qos
-from emotion_bot.dashboard.names import PRIVACY_TOPIC
+from emotion_bot import qos, topics
 from emotion_bot.graph import default_environment
 from emotion_bot.stamps import seconds_from_stamp
 from emotion_bot.up.processes import config_directory
@@ -146,7 +145,7 @@ def _ask(timeout: float, namespace: str) -> Statement:
         newest[:] = [message]
         answered.set()
 
-    node.create_subscription(Privacy, PRIVACY_TOPIC, take, qos.STATUS)
+    node.create_subscription(Privacy, topics.PRIVACY, take, qos.STATUS)
     begun = time.monotonic()
     try:
         while not answered.is_set() and time.monotonic() - begun < timeout:

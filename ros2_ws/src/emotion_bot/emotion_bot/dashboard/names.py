@@ -11,8 +11,6 @@ HEAD: Final = "head"
 RECORDER: Final = "recorder"
 MOOD: Final = "mood"
 
-AUDIO_TOPIC: Final = "audio"
-PRIVACY_TOPIC: Final = "privacy"
 
 RETENTION_PARAMETERS: Final = ("anonymous_retention_days", "enrolled_retention_days")
 """Of the mood node."""

@@ -19,12 +19,10 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from emotion_bot import camera_health, qos, topics
 from emotion_bot.dashboard.devices import Device, DeviceReport
 from emotion_bot.dashboard.names import (
-    AUDIO_TOPIC,
     CAMERA,
     HEAD,
     MICROPHONE,
     MOOD,
-    PRIVACY_TOPIC,
     RECORDER,
     RETENTION_PARAMETERS,
 )
@@ -46,7 +44,7 @@ _OPEN_STATES = frozenset({"open", "opening"})
 
 _OWN_READERS = {
     topics.IMAGE: frozenset({"faces", "dashboard"}),
-    AUDIO_TOPIC: frozenset({"speech", "voice", "emotion", "dashboard"}),
+    topics.AUDIO: frozenset({"speech", "voice", "emotion", "dashboard"}),
     topics.FACES: frozenset(
         {CAMERA, "emotion", "gaze", "behaviour", "dashboard", "observer", MOOD, "speech", "voice"}
     ),
@@ -91,7 +89,7 @@ class PrivacyMonitor:
             name: Device(node, name, clock, self.publish) for name in (CAMERA, MICROPHONE, HEAD)
         }
         self._mood_parameters = node.create_client(GetParameters, f"{MOOD}/get_parameters")
-        self._publisher = node.create_publisher(Privacy, PRIVACY_TOPIC, qos.STATUS)
+        self._publisher = node.create_publisher(Privacy, topics.PRIVACY, qos.STATUS)
         node.create_subscription(
             DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics, qos.STREAM
         )
@@ -126,7 +124,7 @@ class PrivacyMonitor:
 
     def _conclude(self) -> Iterable[PrivacyPart]:
         now = self._clock()
-        for name, topic in ((CAMERA, topics.IMAGE), (MICROPHONE, AUDIO_TOPIC)):
+        for name, topic in ((CAMERA, topics.IMAGE), (MICROPHONE, topics.AUDIO)):
             others = tuple(node for node in self._publishers(topic) if node != name)
             evidence = self.devices[name].evidence(self.since, others)
             yield sensor_part(name, evidence, now, self._receivers(topic))
