@@ -210,6 +210,44 @@ def evaluate_face_command(
         console.print(figures_table(f"{split}: annotators' majority", evaluation.majority))
 
 
+@evaluate_app.command("voice")
+def evaluate_voice_command(
+    data: Annotated[Path, typer.Option(help="Folder of wav or flac files, however nested.")],
+    json_path: Annotated[Path, typer.Option("--json", help="File for the figures.")],
+    dataset: Annotated[str, typer.Option(help="ravdess or emodb.")],
+    split: Annotated[str, typer.Option(help="all, train, valid or test: whole speakers.")] = "all",
+    weights: Annotated[Path | None, typer.Option(help="ONNX file; the shipped one.")] = None,
+    speaker: Annotated[
+        list[int] | None, typer.Option(help="Only this speaker; may be given several times.")
+    ] = None,
+    snr: Annotated[float | None, typer.Option(help="Add noise at this ratio in dB.")] = None,
+    noise: Annotated[str, typer.Option(help="Colour of the noise: white or pink.")] = "white",
+    seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 0,
+) -> None:
+    """Unweighted average recall, accuracy and figures per class of the voice model."""
+    from emotion_core.inference.voice import VoiceModel
+    from emotion_core.resources import models_directory
+    from emotion_train.evaluation.tables import figures_table
+    from emotion_train.evaluation.voice import Noise, evaluate_voice
+
+    if noise not in ("white", "pink"):
+        raise typer.BadParameter(f"noise is white or pink, not {noise!r}")
+    evaluation = evaluate_voice(
+        VoiceModel(weights or models_directory() / "voice.onnx"),
+        data,
+        dataset,
+        split=split,
+        speakers=speaker or (),
+        noise=None if snr is None else Noise(snr, noise, seed),
+    )
+    json_path.parent.mkdir(parents=True, exist_ok=True)
+    json_path.write_text(json.dumps(evaluation.report(), indent=2) + "\n", encoding="utf-8")
+    console.print(figures_table(f"{dataset}, {split}", evaluation.figures))
+    console.print(f"unweighted average recall {evaluation.uar:.4f}")
+    for fault in evaluation.broken:
+        console.print(f"left out: {fault}")
+
+
 @export_app.command("mtcnn")
 def export_mtcnn_command(
     out: Annotated[
@@ -239,6 +277,22 @@ def export_face_command(
     from emotion_train.export.face import export_face
 
     exported = export_face(run, out or models_directory(), checkpoint=checkpoint)
+    console.print(
+        f"wrote {exported.graph} and {exported.weights}, temperature {exported.temperature:.3f}"
+    )
+
+
+@export_app.command("voice")
+def export_voice_command(
+    run: Annotated[Path, typer.Argument(help="Folder of a voice run.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; models/.")] = None,
+    checkpoint: Annotated[str, typer.Option(help="best or last.")] = "best",
+) -> None:
+    """Write voice.onnx and voice.safetensors."""
+    from emotion_core.resources import models_directory
+    from emotion_train.export.voice import export_voice
+
+    exported = export_voice(run, out or models_directory(), checkpoint=checkpoint)
     console.print(
         f"wrote {exported.graph} and {exported.weights}, temperature {exported.temperature:.3f}"
     )

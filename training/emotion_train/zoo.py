@@ -13,6 +13,7 @@ from emotion_core.nets.expression import ExpressionNet
 from emotion_core.nets.four_block import SECOND_FILTERS, FourBlockNet
 from emotion_core.nets.residual_cnn import ResidualCnn
 from emotion_core.nets.six_conv import SixConvNet
+from emotion_core.nets.vocal import VocalNet
 
 
 @dataclass(frozen=True)
@@ -82,5 +83,6 @@ ZOO = (
         "seven emotions",
         "Onghena and Belo, second-best filters",
     ),
+    ZooEntry("vocal_net", VocalNet, "seven emotions, valence, arousal of a voice", "this project"),
     ZooEntry("cnn_gru", CnnGru, "valence or arousal of 10 frames", "Ng et al., course project"),
 )

@@ -101,7 +101,7 @@ def export_face(run: Path, directory: Path, *, checkpoint: str = BEST) -> Export
         "experiment": experiment.model_dump_json(),
     }
     save_file(
-        {name: _stored(value) for name, value in network.state_dict().items()},
+        {name: stored(value) for name, value in network.state_dict().items()},
         weights,
         metadata=metadata,
     )
@@ -116,7 +116,7 @@ def export_face(run: Path, directory: Path, *, checkpoint: str = BEST) -> Export
         output_names=OUTPUTS,
         dynamic_axes={name: {0: "faces"} for name in ("crops", *OUTPUTS)},
     )
-    _describe(graph, metadata)
+    describe_graph(graph, metadata)
     return ExportedFace(graph, weights, temperature)
 
 
@@ -142,12 +142,14 @@ def validation_logits(
     return torch.cat(parts).numpy(), dataset.labels.numpy()
 
 
-def _stored(value: Tensor) -> Tensor:
+def stored(value: Tensor) -> Tensor:
+    """Return a weight as it is kept in a file: kernels in half precision, see `round_weights`."""
     kernel = value.is_floating_point() and value.ndim > 1
     return (value.half() if kernel else value).contiguous()
 
 
-def _describe(path: Path, metadata: dict[str, str]) -> None:
+def describe_graph(path: Path, metadata: dict[str, str]) -> None:
+    """Check an ONNX file and write these metadata into it."""
     model = onnx.load(path)
     onnx.helper.set_model_props(model, metadata)
     onnx.checker.check_model(model, full_check=True)
