@@ -20,7 +20,7 @@ Scores = npt.NDArray[np.float32]
 
 OUTPUTS: Final = ("probabilities", "valence_arousal", "embedding")
 SHORTEST_SECONDS: Final = 1.0
-"""Shorter windows are filled up with silence to this length, which the model passes over."""
+"""Shorter windows get silence before them up to this length, which the model passes over."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +68,23 @@ class VoiceModel:
             name not in outputs for name in OUTPUTS
         ):
             raise ModelError(f"{path} is no voice model of this version")
-        if json.loads(self.metadata.get("labels", "[]")) != list(LABELS):
+        if self.metadata.get("labels") != json.dumps(LABELS):
             raise ModelError(f"{path} was not made for the labels {', '.join(LABELS)}")
         if self.metadata.get("sample_rate") != str(SAMPLE_RATE):
             raise ModelError(f"{path} was not made for {SAMPLE_RATE} samples per second")
         self.sample_rate: int = SAMPLE_RATE
-        self.window_seconds = float(self.metadata["window_seconds"])
-        """The longest window that it was trained on, in seconds."""
+        try:
+            self.window_seconds = float(self.metadata["window_seconds"])
+            """The longest window that it was trained on, in seconds."""
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"{path} does not say how long its windows are") from error
         self.embedding_size: int = outputs["embedding"].shape[-1]
 
     def predict(self, waveforms: Waveforms) -> VoiceScores:
         """Score windows of voiced sound.
 
         Of a window longer than `window_seconds` the newest part counts; one shorter than
-        SHORTEST_SECONDS is filled up with silence. Samples that are not finite count as silence.
+        SHORTEST_SECONDS gets silence before it. Samples that are not finite count as silence.
         For a window of nothing but zeros the probabilities are equal, valence, arousal and
         embedding zero.
 
