@@ -22,7 +22,13 @@ from emotion_core.vision.yunet import YuNetDetector
 PARAMETERS = (
     Parameter("detector", "mtcnn", "Face detector.", choices=("mtcnn", "yunet")),
     Parameter("yunet_model", "", "Path of YuNet's ONNX file; needed for detector yunet."),
-    Parameter("detection_interval", 0.4, "Seconds between full detections.", 0.05, 5.0),
+    Parameter(
+        "detection_interval",
+        TrackerParameters().detection_interval,
+        "Seconds between full detections while all faces are in sight.",
+        0.05,
+        5.0,
+    ),
     Parameter("minimum_face", 40, "Smallest face to look for, pixels.", 20, 400),
     Parameter(
         "maximum_age",
