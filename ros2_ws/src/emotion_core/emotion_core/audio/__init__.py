@@ -1,0 +1,1 @@
+"""Hearing: sources, voice activity, utterances and the features of a voice."""
