@@ -4,6 +4,10 @@ from typing import Final
 
 IMAGE: Final = "image_raw"
 CAMERA_INFO: Final = "camera_info"
+RECORDING_ORIGIN: Final = "recording_origin"
+"""builtin_interfaces/Time, latched: capture time of the first picture of the file that is played;
+the file's sound has its times from it."""
+
 FACES: Final = "faces"
 AUDIO: Final = "audio"
 VOICE: Final = "voice"

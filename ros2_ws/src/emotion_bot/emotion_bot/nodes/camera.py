@@ -97,6 +97,8 @@ class CameraNode(runner.DeviceNode):
         self._awaited = Time()
         self._images = self.create_publisher(Image, topics.IMAGE, qos.IMAGE_PUBLISHER)
         self._infos = self.create_publisher(CameraInfo, topics.CAMERA_INFO, qos.STREAM)
+        self._origins = self.create_publisher(Time, topics.RECORDING_ORIGIN, qos.STATUS)
+        self._origin: float | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._diagnostics = Diagnostics(self, values["source"], self._health)
@@ -150,10 +152,17 @@ class CameraNode(runner.DeviceNode):
                 if not self.context.ok():
                     return
                 if frame is not None:
+                    self._publish_origin()
                     self._publish(frame)
                 elif self._grabber.status.state is GrabberState.ENDED:
                     self._diagnostics.publish()
                     self._stop.wait()
+
+    def _publish_origin(self) -> None:
+        origin = self._grabber.origin
+        if origin is not None and origin != self._origin:
+            self._origin = origin
+            self._origins.publish(stamps.stamp_from_seconds(origin))
 
     def _publish(self, frame: Frame) -> None:
         header = Header(stamp=stamps.stamp_from_seconds(frame.time), frame_id=OPTICAL_FRAME)

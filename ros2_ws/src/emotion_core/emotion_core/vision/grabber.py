@@ -128,6 +128,7 @@ class NewestFrameGrabber:
         self._dropped = 0
         self._failures = 0
         self._last_error = ""
+        self._origin: float | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> NewestFrameGrabber:
@@ -153,6 +154,15 @@ class NewestFrameGrabber:
                 state, self._captured, self._dropped, self._failures, self._last_error
             )
 
+    @property
+    def origin(self) -> float | None:
+        """Capture time of a recording's first picture, s; None for sources that are none.
+
+        It moves when the recording is opened again, or falls far behind its schedule.
+        """
+        with self._condition:
+            return self._origin
+
     def start(self) -> None:
         """Start capturing. Counters go on from earlier runs.
 
@@ -163,6 +173,7 @@ class NewestFrameGrabber:
             raise RuntimeError(f"{self._source.name}: the grabber runs already")
         self._stop.clear()
         self._queue.clear()
+        self._set_origin(None)
         self._set_state(GrabberState.OPENING)
         self._thread = threading.Thread(target=self.run, name="frame grabber", daemon=True)
         self._thread.start()
@@ -266,6 +277,8 @@ class NewestFrameGrabber:
                 self._wait_for_room(capacity)
             if self._stop.is_set():
                 return
+            if source.recorded:
+                self._set_origin(start)
             frame = source.read(_stopped_clock(due))
             if frame is None:
                 return
@@ -303,6 +316,10 @@ class NewestFrameGrabber:
         with self._condition:
             self._failures += 1
             self._last_error = message
+
+    def _set_origin(self, origin: float | None) -> None:
+        with self._condition:
+            self._origin = origin
 
     def _set_state(self, state: GrabberState) -> None:
         with self._condition:
