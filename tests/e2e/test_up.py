@@ -116,7 +116,7 @@ def test_nodes_do_not_outlive_a_killed_supervisor(start):
         (("--source", "telescope"), "unknown source 'telescope'"),
         (("--source", "scene:dance"), "unknown scene 'dance'"),
         (("--head", "teleporter"), "'teleporter'"),
-        (("--mic", "auto"), "--mic"),
+        (("--mic", "trumpet"), "--mic"),
     ],
 )
 def test_a_run_that_cannot_work_ends_with_a_reason(start, arguments, message):

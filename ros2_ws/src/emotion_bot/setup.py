@@ -11,10 +11,13 @@ node_names = [
     "faces",
     "gaze",
     "head",
+    "microphone",
     "mood",
     "privacy",
     "recorder",
     "say",
+    "speech",
+    "voice",
 ]
 
 setup(

@@ -6,7 +6,7 @@ returns. This module imports neither launch nor rclpy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,7 +16,15 @@ EXTERNAL_SOURCE: Final = "external"
 RECORDED_SOURCE: Final = "video:"
 """Beginning of `source` for a file, whose picture does not move with the head."""
 
+LIVE_CAMERA: Final = "webcam"
+"""Beginning of `source` for a camera on this computer."""
+
 NO_HEAD: Final = "none"
+
+AUTOMATIC_MICROPHONE: Final = "auto"
+NO_MICROPHONE: Final = "none"
+ANY_MICROPHONE: Final = "device"
+NO_RECOGNIZER: Final = "none"
 
 RESPAWN_DELAY_SECONDS: Final = 0.5
 """Pause between the death of a node and its restart."""
@@ -50,6 +58,8 @@ class BringUpOptions:
     Attributes:
         source: scene[:MODE], webcam[:N], video:PATH, stream:URL or external.
         head: virtual, sim, serial[:PORT] or none.
+        mic: auto, device[:N|:NAME], wav:PATH or none; `resolve_microphone` replaces auto.
+        asr: speech recogniser: pocketsphinx, none, or a model of transformers.
         behaviour: whether it breathes, greets and mirrors, beyond following faces.
         speak: whether it says short sentences through espeak-ng.
         memory: whether it keeps a row of mood per person and minute.
@@ -61,6 +71,8 @@ class BringUpOptions:
 
     source: str = "scene"
     head: str = "virtual"
+    mic: str = AUTOMATIC_MICROPHONE
+    asr: str = "pocketsphinx"
     behaviour: bool = True
     speak: bool = False
     memory: bool = True
@@ -96,6 +108,28 @@ class NodeSpec:
         return f"{self.name}.yaml"
 
 
+def resolve_microphone(
+    options: BringUpOptions,
+    has_microphone: Callable[[], bool],
+    has_sound: Callable[[str], bool],
+) -> BringUpOptions:
+    """Return the options with `auto` replaced: a video is heard itself, a camera has a device.
+
+    Args:
+        options: as the user chose them.
+        has_microphone: tells whether there is a device to listen to; asked only if that matters.
+        has_sound: tells whether a video has a sound track.
+    """
+    if options.mic != AUTOMATIC_MICROPHONE:
+        return options
+    kind, _, path = options.source.partition(":")
+    if options.source.startswith(RECORDED_SOURCE) and has_sound(path):
+        return replace(options, mic=options.source)
+    if kind == LIVE_CAMERA and has_microphone():
+        return replace(options, mic=ANY_MICROPHONE)
+    return replace(options, mic=NO_MICROPHONE)
+
+
 def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
     """Return the nodes that the options ask for, in starting order."""
     nodes = []
@@ -107,6 +141,7 @@ def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
     # Of a recording every frame counts; of the present the newest one does.
     faces = _node("faces", maximum_age=0.0) if recorded else _node("faces")
     nodes += [faces, _node("emotion"), _node("gaze", camera_on_head=not recorded)]
+    nodes += _hearing(options)
     if options.behaviour:
         nodes.append(_node("behaviour", speak=options.speak))
     if options.speak:
@@ -121,6 +156,19 @@ def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
             _node("recorder", directory=options.record, consent=options.consent, resume=True)
         )
     return tuple(nodes)
+
+
+def _hearing(options: BringUpOptions) -> list[NodeSpec]:
+    # An automatic choice that nobody made: only what is asked for is listened to.
+    if options.mic in (AUTOMATIC_MICROPHONE, NO_MICROPHONE):
+        return []
+    # A video's sound waits for the camera's first picture, so its node may start with the others.
+    follows = options.mic.startswith(RECORDED_SOURCE) and options.mic == options.source
+    microphone = _node("microphone", source=options.mic, follow_camera=follows)
+    nodes = [replace(microphone, is_source=not follows), _node("voice")]
+    if options.asr != NO_RECOGNIZER:
+        nodes.append(_node("speech", recognizer=options.asr))
+    return nodes
 
 
 def _node(name: str, **parameters: bool | int | float | str) -> NodeSpec:

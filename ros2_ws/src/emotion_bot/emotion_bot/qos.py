@@ -20,6 +20,11 @@ STREAM: Final = QoSProfile(
 )
 """Small results at camera rate that must all arrive."""
 
+SOUND: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.RELIABLE
+)
+"""Chunks of sound: six seconds of them, because a recogniser may be busy for so long."""
+
 SET_POINT: Final = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
 )

@@ -18,6 +18,7 @@ from emotion_bot.graph import (
     build_graph,
     default_environment,
 )
+from emotion_bot.up.microphone_choice import choose_microphone
 from emotion_core.head.factory import default_head
 
 
@@ -37,7 +38,16 @@ def generate_launch_description() -> LaunchDescription:
                 default_value=default_head(),
                 description="sim, virtual, serial:PORT or none",
             ),
-            DeclareLaunchArgument("mic", default_value="none", choices=["none"]),
+            DeclareLaunchArgument(
+                "mic",
+                default_value=defaults.mic,
+                description="auto, device[:N|:NAME], wav:PATH or none",
+            ),
+            DeclareLaunchArgument(
+                "asr",
+                default_value=defaults.asr,
+                description="speech recogniser: pocketsphinx, none, or a model of transformers",
+            ),
             _switch("behaviour", defaults.behaviour, "breathe, greet and mirror"),
             _switch("speak", defaults.speak, "say short sentences; needs espeak-ng"),
             _switch("memory", defaults.memory, "keep a row of mood per person and minute"),
@@ -79,6 +89,8 @@ def _nodes(context: LaunchContext) -> list[Action]:
     options = BringUpOptions(
         source=value("source"),
         head=value("head"),
+        mic=value("mic"),
+        asr=value("asr"),
         behaviour=value("behaviour") == "true",
         speak=value("speak") == "true",
         memory=value("memory") == "true",
@@ -87,7 +99,7 @@ def _nodes(context: LaunchContext) -> list[Action]:
         consent=value("consent") == "true",
         namespace=value("namespace"),
     )
-    return [_node(spec, options.namespace) for spec in build_graph(options)]
+    return [_node(spec, options.namespace) for spec in build_graph(choose_microphone(options))]
 
 
 def _node(spec: NodeSpec, namespace: str) -> Node:

@@ -10,9 +10,12 @@ import typer
 from rich.console import Console
 
 from emotion_bot.commands.failure import failure
-from emotion_bot.graph import BringUpOptions
+from emotion_bot.graph import AUTOMATIC_MICROPHONE, BringUpOptions
+from emotion_bot.up.microphone_choice import check_microphone
 from emotion_bot.up.session import run_session
 from emotion_bot.up.supervisor import ProcessFailedError
+from emotion_core.audio.chunks import AudioSpecificationError
+from emotion_core.audio.recognizer import DEFAULT_RECOGNIZER
 from emotion_core.head.factory import default_head
 
 
@@ -27,7 +30,18 @@ def up(
             help="sim, virtual, serial[:PORT] or none; without it sim where it can be built."
         ),
     ] = None,
-    mic: Annotated[str, typer.Option(help="none: this version does not listen yet.")] = "none",
+    mic: Annotated[
+        str,
+        typer.Option(
+            help="auto, device[:N|:NAME], wav:PATH or none; auto takes a video's own sound."
+        ),
+    ] = AUTOMATIC_MICROPHONE,
+    asr: Annotated[
+        str,
+        typer.Option(
+            help="Speech recogniser: pocketsphinx, none, or a model of transformers: id or folder."
+        ),
+    ] = DEFAULT_RECOGNIZER,
     duration: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds to run, from the first frame.")
     ] = None,
@@ -49,8 +63,10 @@ def up(
     namespace: Annotated[str, typer.Option(help="Prefix of all topics.")] = "",
 ) -> None:
     """Start the robot; Ctrl-C stops it."""
-    if mic != "none":
-        raise typer.BadParameter("this version has no voice input; use none", param_hint="--mic")
+    try:
+        check_microphone(mic)
+    except AudioSpecificationError as error:
+        raise typer.BadParameter(str(error), param_hint="--mic") from error
     if record is not None and record.exists():
         raise typer.BadParameter(f"{record} is there already", param_hint="--record")
     console = Console()
@@ -59,6 +75,8 @@ def up(
             BringUpOptions(
                 source=source,
                 head=head or default_head(),
+                mic=mic,
+                asr=asr,
                 behaviour=behaviour,
                 speak=speak,
                 memory=memory,

@@ -26,6 +26,7 @@ from emotion_bot.graph import (
     default_environment,
 )
 from emotion_bot.up import live_view
+from emotion_bot.up.microphone_choice import choose_microphone
 from emotion_bot.up.observer import Observer
 from emotion_bot.up.processes import config_directory, node_process
 from emotion_bot.up.supervisor import Supervisor
@@ -69,7 +70,7 @@ def run_session(
         if not console.is_terminal:
             print(f"[{name}] {line}", file=sys.stderr)  # noqa: T201
 
-    graph = build_graph(options)
+    graph = build_graph(choose_microphone(options))
     supervisor = Supervisor(
         [node_process(spec, options.namespace, config, os.environ) for spec in graph],
         respawn_delay=RESPAWN_DELAY_SECONDS,
