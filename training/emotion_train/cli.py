@@ -248,6 +248,45 @@ def evaluate_voice_command(
         console.print(f"left out: {fault}")
 
 
+@evaluate_app.command("text")
+def evaluate_text_command(
+    data: Annotated[Path, typer.Option(help="The corpus's own file or folder.")],
+    json_path: Annotated[Path, typer.Option("--json", help="File for the figures.")],
+    dataset: Annotated[str, typer.Option(help="meld, goemotions or emobank.")],
+    split: Annotated[
+        str | None, typer.Option(help="train, dev or test; dev, or test where there is no dev.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="ONNX file with its tokenizer beside it; the shipped one.")
+    ] = None,
+    contexts: Annotated[bool, typer.Option(help="Use what was said before.")] = True,
+    transcripts: Annotated[
+        bool, typer.Option(help="Take punctuation and capitals away, as speech recognition does.")
+    ] = False,
+) -> None:
+    """F1 scores and accuracy, or Pearson correlations, of the text model."""
+    from emotion_core.inference.text import TextModel
+    from emotion_core.resources import models_directory
+    from emotion_train.evaluation.text import evaluate_text
+
+    evaluation = evaluate_text(
+        TextModel(weights or models_directory() / "text.onnx"),
+        data,
+        dataset,
+        split,
+        contexts=contexts,
+        transcripts=transcripts,
+    )
+    json_path.parent.mkdir(parents=True, exist_ok=True)
+    json_path.write_text(json.dumps(evaluation.report(), indent=2) + "\n", encoding="utf-8")
+    table = Table("figure", "value", title=f"{dataset}, {evaluation.split}")
+    for name, value in evaluation.flat_figures().items():
+        table.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
+    console.print(table)
+    for fault in evaluation.broken:
+        console.print(f"left out: {fault}")
+
+
 @export_app.command("mtcnn")
 def export_mtcnn_command(
     out: Annotated[
@@ -295,6 +334,24 @@ def export_voice_command(
     exported = export_voice(run, out or models_directory(), checkpoint=checkpoint)
     console.print(
         f"wrote {exported.graph} and {exported.weights}, temperature {exported.temperature:.3f}"
+    )
+
+
+@export_app.command("text")
+def export_text_command(
+    run: Annotated[Path, typer.Argument(help="Folder of a text run.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; models/.")] = None,
+    checkpoint: Annotated[str, typer.Option(help="best or last.")] = "best",
+    quantised: Annotated[bool, typer.Option(help="int8 weights, or float32.")] = True,
+) -> None:
+    """Write text.onnx and text_tokenizer.json."""
+    from emotion_core.resources import models_directory
+    from emotion_train.export.text import export_text
+
+    directory = out or models_directory()
+    exported = export_text(run, directory, checkpoint=checkpoint, quantised=quantised)
+    console.print(
+        f"wrote {exported.graph} and {exported.tokenizer}, temperature {exported.temperature:.3f}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,7 +13,10 @@ from emotion_train.experiment import OneCycle, OptimizerSettings, ReduceOnPlatea
 
 
 def configure_optimization(
-    module: nn.Module, settings: OptimizerSettings, total_steps: int
+    module: nn.Module,
+    settings: OptimizerSettings,
+    total_steps: int,
+    rate: Callable[[str], float] = lambda _: 1.0,
 ) -> OptimizerLRScheduler:
     """Return what Lightning's ``configure_optimizers`` returns.
 
@@ -20,15 +24,16 @@ def configure_optimization(
         module: whose parameters are trained; frozen ones are left out.
         settings: optimiser and schedule.
         total_steps: optimiser steps of the whole run.
+        rate: factor of the learning rate of a parameter by its name.
     """
-    optimizer = _make_optimizer(_parameter_groups(module, settings.weight_decay), settings)
+    optimizer = _make_optimizer(_parameter_groups(module, settings, rate), settings)
     schedule = settings.schedule
     if isinstance(schedule, OneCycle):
         # torch divides by the length of the rise less one step.
         warm_up = min(1.0, max(schedule.warm_up, 2.0 / total_steps))
         one_cycle = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
-            max_lr=settings.learning_rate,
+            max_lr=[group["lr"] for group in optimizer.param_groups],
             total_steps=total_steps,
             pct_start=warm_up,
             cycle_momentum=False,
@@ -48,12 +53,18 @@ def configure_optimization(
     return {"optimizer": optimizer}
 
 
-def _parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    # One-dimensional parameters are biases and normalisation: decay would only shrink their scale.
+def _parameter_groups(
+    module: nn.Module, settings: OptimizerSettings, rate: Callable[[str], float]
+) -> list[dict[str, Any]]:
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            # One-dimensional ones are biases and normalisation: decay would shrink their scale.
+            decay = settings.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((rate(name), decay), []).append(parameter)
     return [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": parameters, "weight_decay": decay, "lr": settings.learning_rate * factor}
+        for (factor, decay), parameters in sorted(groups.items(), key=lambda item: item[0])
     ]
 
 

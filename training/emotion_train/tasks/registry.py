@@ -20,6 +20,14 @@ from emotion_train.tasks.face.data import FaceDataModule
 from emotion_train.tasks.face.module import FaceModule
 from emotion_train.tasks.face.report import face_sections
 from emotion_train.tasks.face.settings import FaceExperiment
+from emotion_train.tasks.text.data import TextDataModule
+from emotion_train.tasks.text.module import TextModule
+from emotion_train.tasks.text.report import text_sections
+from emotion_train.tasks.text.settings import TextExperiment
+from emotion_train.tasks.voice.data import VoiceDataModule
+from emotion_train.tasks.voice.module import VoiceModule
+from emotion_train.tasks.voice.report import voice_sections
+from emotion_train.tasks.voice.settings import VoiceExperiment
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,8 @@ TASKS: dict[str, Task] = {
         "val/loss",
         "min",
     ),
+    "text": Task(TextExperiment, TextDataModule, TextModule, text_sections, "val/score", "max"),
+    "voice": Task(VoiceExperiment, VoiceDataModule, VoiceModule, voice_sections, "val/uar", "max"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Sentences: cleaning them and cutting them into tokens."""

@@ -1,0 +1,1 @@
+"""Expression from the words of a sentence."""
