@@ -66,6 +66,15 @@ def count_values(network: nn.Module) -> NetworkSize:
     return NetworkSize(trainable + statistics, trainable)
 
 
+def make_text_net() -> nn.Module:
+    """Build the text network around an untrained MiniLM."""
+    # Their import takes seconds, which the other networks need not wait for.
+    from emotion_train.tasks.text.networks import make_network
+    from emotion_train.tasks.text.settings import TextNetwork
+
+    return make_network(TextNetwork(pretrained=False))
+
+
 ZOO = (
     ZooEntry("expression_net", ExpressionNet, "seven emotions, valence, arousal", "this project"),
     ZooEntry(
@@ -84,5 +93,11 @@ ZOO = (
         "Onghena and Belo, second-best filters",
     ),
     ZooEntry("vocal_net", VocalNet, "seven emotions, valence, arousal of a voice", "this project"),
+    ZooEntry(
+        "text_net",
+        make_text_net,
+        "seven emotions, valence, arousal of a sentence",
+        "this project, on MiniLM-L6 (Wang et al., 2020)",
+    ),
     ZooEntry("cnn_gru", CnnGru, "valence or arousal of 10 frames", "Ng et al., course project"),
 )
