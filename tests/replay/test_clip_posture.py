@@ -10,9 +10,7 @@ from emotion_core.affect import Emotion
 from emotion_core.behaviour.companion import Companion
 from emotion_core.behaviour.people import SeenFace
 from emotion_core.behaviour.reactions_file import load_reactions
-from emotion_core.inference.expression import ExpressionModel
-from emotion_core.inference.smoothing import PeopleSmoother
-from emotion_core.replay.analysis import VideoReader
+from emotion_core.replay.analysis import open_reader
 from emotion_core.resources import cache_directory, models_directory
 from emotion_core.vision.mtcnn import MtcnnDetector
 from emotion_core.vision.sources import VideoFile
@@ -29,9 +27,7 @@ def postures(clip):
     if not weights.is_file():
         pytest.skip(f"no face model at {weights}")
     detector = MtcnnDetector(cache_directory() / "mtcnn")
-    reader = VideoReader(
-        FaceTracker(detector, detector), ExpressionModel(weights), PeopleSmoother()
-    )
+    reader = open_reader(FaceTracker(detector, detector))
     companion = Companion(load_reactions(config_directory() / "reactions.yaml"))
     postures, tick = [], 0
     source = VideoFile(clip)

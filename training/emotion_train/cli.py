@@ -287,6 +287,36 @@ def evaluate_text_command(
         console.print(f"left out: {fault}")
 
 
+@evaluate_app.command("fusion")
+def evaluate_fusion_command(
+    data: Annotated[Path, typer.Option(help="Folder with fer2013, ravdess and text/meld.")],
+    json_path: Annotated[Path, typer.Option("--json", help="File for the figures.")],
+    split: Annotated[str, typer.Option(help="valid or test, of every corpus.")] = "valid",
+    weights: Annotated[Path | None, typer.Option(help="ONNX file; the shipped one.")] = None,
+    timelines: Annotated[int, typer.Option(min=1, help="How many are composed.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="Of their composition.")] = 1,
+) -> None:
+    """Accuracy, delay and calibration on composed timelines, with modalities missing or wrong."""
+    from emotion_core.inference.fusion import FusionModel
+    from emotion_core.resources import models_directory
+    from emotion_train.evaluation.fusion import evaluate_fusion, held_out_sources
+
+    evaluation = evaluate_fusion(
+        FusionModel(weights or models_directory() / "fusion.onnx"),
+        held_out_sources(data, split),
+        timelines=timelines,
+        seed=seed,
+    )
+    json_path.parent.mkdir(parents=True, exist_ok=True)
+    json_path.write_text(json.dumps(evaluation.report(), indent=2) + "\n", encoding="utf-8")
+    table = Table("condition", "accuracy", "delay in s", "calibration error")
+    conditions = list(evaluation.present.items())
+    conditions += [(f"wrong {name}", row) for name, row in evaluation.contradicting.items()]
+    for name, row in conditions:
+        table.add_row(name, f"{row.accuracy:.4f}", f"{row.delay_s:.2f}", f"{row.ece:.4f}")
+    console.print(table)
+
+
 @export_app.command("mtcnn")
 def export_mtcnn_command(
     out: Annotated[
@@ -352,6 +382,22 @@ def export_text_command(
     exported = export_text(run, directory, checkpoint=checkpoint, quantised=quantised)
     console.print(
         f"wrote {exported.graph} and {exported.tokenizer}, temperature {exported.temperature:.3f}"
+    )
+
+
+@export_app.command("fusion")
+def export_fusion_command(
+    run: Annotated[Path, typer.Argument(help="Folder of a fusion run.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; models/.")] = None,
+    checkpoint: Annotated[str, typer.Option(help="best or last.")] = "best",
+) -> None:
+    """Write fusion.onnx and fusion.safetensors."""
+    from emotion_core.resources import models_directory
+    from emotion_train.export.fusion import export_fusion
+
+    exported = export_fusion(run, out or models_directory(), checkpoint=checkpoint)
+    console.print(
+        f"wrote {exported.graph} and {exported.weights}, temperature {exported.temperature:.3f}"
     )
 
 

@@ -20,6 +20,10 @@ from emotion_train.tasks.face.data import FaceDataModule
 from emotion_train.tasks.face.module import FaceModule
 from emotion_train.tasks.face.report import face_sections
 from emotion_train.tasks.face.settings import FaceExperiment
+from emotion_train.tasks.fusion.data import FusionDataModule
+from emotion_train.tasks.fusion.module import FusionModule
+from emotion_train.tasks.fusion.report import fusion_sections
+from emotion_train.tasks.fusion.settings import FusionExperiment
 from emotion_train.tasks.text.data import TextDataModule
 from emotion_train.tasks.text.module import TextModule
 from emotion_train.tasks.text.report import text_sections
@@ -60,6 +64,9 @@ TASKS: dict[str, Task] = {
         affect_video_sections,
         "val/loss",
         "min",
+    ),
+    "fusion": Task(
+        FusionExperiment, FusionDataModule, FusionModule, fusion_sections, "val/accuracy", "max"
     ),
     "text": Task(TextExperiment, TextDataModule, TextModule, text_sections, "val/score", "max"),
     "voice": Task(VoiceExperiment, VoiceDataModule, VoiceModule, voice_sections, "val/uar", "max"),

@@ -9,6 +9,11 @@ import platformdirs
 
 MODELS_VARIABLE = "EMOTION_BOT_MODELS"
 
+FACE_MODEL = "face.onnx"
+VOICE_MODEL = "voice.onnx"
+TEXT_MODEL = "text.onnx"
+FUSION_MODEL = "fusion.onnx"
+
 
 def models_directory() -> Path:
     """Return the folder with the shipped weights.

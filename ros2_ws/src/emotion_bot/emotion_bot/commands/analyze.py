@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from emotion_bot.commands.failure import failure
-from emotion_core.inference.expression import ExpressionModel, ModelError
-from emotion_core.inference.smoothing import PeopleSmoother
-from emotion_core.replay.analysis import AnalysisError, VideoReader
+from emotion_bot.listener import Listener
+from emotion_core.audio.recognizer import DEFAULT_RECOGNIZER
+from emotion_core.inference.session import ModelError
+from emotion_core.replay.analysis import AnalysisError, open_reader
 from emotion_core.replay.analysis import analyze as analyze_video
-from emotion_core.resources import cache_directory, models_directory
+from emotion_core.resources import cache_directory
 from emotion_core.vision.detection import DetectorError
 from emotion_core.vision.frames import SourceError
 from emotion_core.vision.mtcnn import MtcnnDetector
@@ -29,20 +30,25 @@ def analyze(
     weights: Annotated[
         Path | None, typer.Option(help="Face model instead of the shipped one.")
     ] = None,
+    asr: Annotated[
+        str, typer.Option(help="Speech recognition: pocketsphinx, none, or a transformers model.")
+    ] = DEFAULT_RECOGNIZER,
 ) -> None:
     """Write timeline.csv, summary.json, annotated.mp4 and timeline.png for a video."""
     console = Console(stderr=True)
     try:
         detector = MtcnnDetector(cache_directory() / "mtcnn")
-        reader = VideoReader(
-            FaceTracker(detector, detector),
-            ExpressionModel(weights or models_directory() / "face.onnx"),
-            PeopleSmoother(),
-        )
         source = VideoFile(video)
-        with Progress(
-            TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console
-        ) as progress:
+        with (
+            Listener(video, asr) as soundtrack,
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TimeRemainingColumn(),
+                console=console,
+            ) as progress,
+        ):
+            reader = open_reader(FaceTracker(detector, detector), weights, soundtrack)
             task = progress.add_task(video.name, total=None)
 
             def advance(seconds: float) -> None:
@@ -58,3 +64,5 @@ def analyze(
         f"{summary.realtime_factor} times real time: {out}",
         highlight=False,
     )
+    for fault in soundtrack.faults:
+        console.print(f"not heard: {fault}", highlight=False)

@@ -31,11 +31,10 @@ import numpy as np
 import numpy.typing as npt
 
 from emotion_bot.dashboard.names import FRAME_INDEX, FRAMES, TABLE, TIMELINE, UPLOAD
-from emotion_core.inference.expression import ExpressionModel, ModelError
-from emotion_core.inference.smoothing import PeopleSmoother
-from emotion_core.replay.analysis import VideoReader
+from emotion_core.inference.session import ModelError
+from emotion_core.replay.analysis import open_reader
 from emotion_core.replay.timeline import TimelineRow, main_face, write_csv
-from emotion_core.resources import cache_directory, models_directory
+from emotion_core.resources import cache_directory
 from emotion_core.vision.detection import DetectorError
 from emotion_core.vision.frames import SourceError
 from emotion_core.vision.mtcnn import MtcnnDetector
@@ -85,11 +84,7 @@ def main() -> int:
 
 def _read(folder: Path, longest: float) -> dict[str, Any]:
     detector = MtcnnDetector(cache_directory() / "mtcnn")
-    reader = VideoReader(
-        FaceTracker(detector, detector),
-        ExpressionModel(models_directory() / "face.onnx"),
-        PeopleSmoother(),
-    )
+    reader = open_reader(FaceTracker(detector, detector))
     source = VideoFile(folder / UPLOAD)
     started = time.monotonic()
     times: list[float] = []

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from emotion_bot_msgs.msg import Expression, Faces, GazeTarget, HeadCommand, HeadState, Posture
+from emotion_bot_msgs.msg import (
+    Audio,
+    Expression,
+    Faces,
+    GazeTarget,
+    HeadCommand,
+    HeadState,
+    Posture,
+    Speech,
+    Voice,
+)
 from rcl_interfaces.msg import ParameterType
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
@@ -39,6 +49,9 @@ KNOWN_TOPICS: dict[str, type] = {
     topics.IMAGE: Image,
     topics.CAMERA_INFO: CameraInfo,
     topics.FACES: Faces,
+    topics.AUDIO: Audio,
+    topics.VOICE: Voice,
+    topics.SPEECH: Speech,
     topics.EXPRESSION: Expression,
     topics.GAZE_TARGET: GazeTarget,
     topics.POSTURE: Posture,
@@ -144,7 +157,7 @@ class RecorderNode(Node):
         ]
         if shown and not self._consent:
             raise runner.ConfigurationError(
-                f"recording {', '.join(shown)} needs the consent of everybody in view: "
+                f"recording {', '.join(shown)} needs the consent of everybody in view and hearing: "
                 "say so with --consent (parameter consent), or choose other topics"
             )
 
@@ -173,7 +186,7 @@ class RecorderNode(Node):
             self._refuse(name, str(error))
             return
         if shows_people and not self._consent:
-            self._refuse(name, "needs the consent of everybody in view")
+            self._refuse(name, "needs the consent of everybody in view and hearing")
             return
         profile = self._fitting_profile(name, type_name) or _profile(type_name)
         self._subscribe(name, type_name, profile)

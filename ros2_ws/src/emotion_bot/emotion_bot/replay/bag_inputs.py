@@ -1,4 +1,4 @@
-"""What a bag holds for the robot: its camera, its head and its behaviour."""
+"""What a bag holds for the robot: its camera, its head, its behaviour and what it heard."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from emotion_bot_msgs.msg import Posture
+from emotion_bot_msgs.msg import Posture, Speech, Voice
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
@@ -34,6 +34,8 @@ def input_types() -> dict[str, type]:
         topics.CAMERA_INFO: CameraInfo,
         topics.JOINT_STATES: JointState,
         topics.POSTURE: Posture,
+        topics.VOICE: Voice,
+        topics.SPEECH: Speech,
     }
 
 

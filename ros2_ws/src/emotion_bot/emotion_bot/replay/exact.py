@@ -117,6 +117,8 @@ def replay_exactly(
         topics.CAMERA_INFO: robot.camera_info,
         topics.JOINT_STATES: robot.joint_state,
         topics.POSTURE: robot.posture,
+        topics.VOICE: emotion.hear_voice,
+        topics.SPEECH: emotion.hear_words,
     }
     frames = 0
     _load_message_support(output)
@@ -128,7 +130,10 @@ def replay_exactly(
     for time, topic, message in inputs:
         robot.advance(time)
         if topic in takers:
-            takers[topic](message)
+            try:
+                takers[topic](message)
+            except ValueError as error:
+                robot.rejections[f"{topic}: {error}"] += 1
             continue
         frames += 1
         if topic == _REJECTED:
@@ -137,7 +142,7 @@ def replay_exactly(
         faces, scores = message
         if scores is None:
             robot.rejections["crops that the model cannot read"] += 1
-        robot.faces(faces, emotion.smooth(faces, scores) if scores is not None else ())
+        robot.faces(faces, emotion.fuse(faces, scores) if scores is not None else ())
         if frames % _PROGRESS_STEP == 0:
             progress((time - bag.start) / max(bag.end - bag.start, 1))
     robot.advance(bag.end)

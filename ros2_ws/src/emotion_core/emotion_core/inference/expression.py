@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from emotion_core.affect import LABELS
+from emotion_core.inference.session import ModelError, open_session
+
+__all__ = ["ExpressionModel", "ExpressionScores", "ModelError"]
 
 Crops = npt.NDArray[np.uint8]
 Scores = npt.NDArray[np.float32]
 
-
-class ModelError(RuntimeError):
-    """A model file is missing, damaged or of another kind; the message names the file."""
+INPUTS: Final = ("crops",)
+OUTPUTS: Final = ("probabilities", "valence_arousal", "embedding")
 
 
 @dataclass(frozen=True)
@@ -47,24 +48,11 @@ class ExpressionModel:
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        if not path.is_file():
-            raise ModelError(f"no face model at {path}")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime has no public base class of its load errors
-            raise ModelError(f"{path} is not a readable ONNX model: {error}") from error
+        self._session = open_session(path, "face", INPUTS, OUTPUTS, threads)
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-        if json.loads(self.metadata.get("labels", "[]")) != list(LABELS):
-            raise ModelError(f"{path} was not made for the labels {', '.join(LABELS)}")
         self.crop_size: int = self._session.get_inputs()[0].shape[-1]
-        self._outputs = ["probabilities", "valence_arousal", "embedding"]
-        self.embedding_size: int = self._session.get_outputs()[2].shape[-1]
+        sizes = {tensor.name: tensor.shape[-1] for tensor in self._session.get_outputs()}
+        self.embedding_size: int = sizes["embedding"]
 
     def predict(self, crops: Crops) -> ExpressionScores:
         """Score aligned grey crops.
@@ -87,4 +75,4 @@ class ExpressionModel:
                 np.empty((0, 2), np.float32),
                 np.empty((0, self.embedding_size), np.float32),
             )
-        return ExpressionScores(*self._session.run(self._outputs, {"crops": crops}))
+        return ExpressionScores(*self._session.run(list(OUTPUTS), {"crops": crops}))

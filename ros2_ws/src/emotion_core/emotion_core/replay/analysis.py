@@ -6,7 +6,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -14,11 +14,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from emotion_core.fusion.attribution import Attribution
+from emotion_core.fusion.evidence import ModalityScores
+from emotion_core.fusion.people import PeopleFusion
 from emotion_core.inference.expression import ExpressionModel
-from emotion_core.inference.smoothing import PeopleSmoother, SmoothedExpression
+from emotion_core.inference.fusion import FusionModel
 from emotion_core.replay.annotate import annotate
 from emotion_core.replay.plot import plot_timeline
+from emotion_core.replay.soundtrack import HeardVoice, Silence, Soundtrack, SpokenWords
 from emotion_core.replay.timeline import TimelineRow, main_face, segments, write_csv
+from emotion_core.resources import FACE_MODEL, FUSION_MODEL, models_directory
 from emotion_core.vision.alignment import aligned_crop
 from emotion_core.vision.frames import PacedSource
 from emotion_core.vision.tracking import FaceSource, FaceTracker
@@ -34,20 +39,25 @@ class AnalysisError(RuntimeError):
 
 @dataclass
 class VideoReader:
-    """Turns frames into timeline rows: track, crop, score, smooth.
+    """Turns frames and sound into timeline rows: track, crop, score, fuse.
 
     Attributes:
         tracker: gives the faces their ids.
         model: scores the crops.
-        people: smooths the scores of each face.
+        people: fuses and smooths the scores of each face.
+        soundtrack: what is heard meanwhile.
+        utterances: what was said so far.
     """
 
     tracker: FaceTracker
     model: ExpressionModel
-    people: PeopleSmoother
+    people: PeopleFusion
+    soundtrack: Soundtrack = field(default_factory=Silence)
+    utterances: list[SpokenWords] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._latest: dict[str, SmoothedExpression] = {}
+        self._latest: dict[str, TimelineRow] = {}
+        self._attribution = Attribution()
 
     def read(self, image: Image, time: float) -> list[TimelineRow]:
         """Return the faces of one frame; a hidden face keeps its last expression.
@@ -60,17 +70,69 @@ class VideoReader:
         seen = [face for face in faces if face.source is not FaceSource.PREDICTED]
         side = self.model.crop_size
         crops = np.array([aligned_crop(image, face, side) for face in seen], dtype=np.uint8)
-        scores = self.model.predict(crops.reshape(-1, side, side))
-        for index, face in enumerate(seen):
-            self._latest[face.id] = self.people.update(
-                face.id, scores.probabilities[index], scores.valence_arousal[index], time
-            )
-        self._latest = {face.id: self._latest[face.id] for face in faces if face.id in self._latest}
-        return [
-            TimelineRow(time, face.id, face.box, self._latest[face.id])
+        crops = crops.reshape(-1, side, side)
+        self._hear(time)
+        self._attribution.look(
+            {face.id: crop for face, crop in zip(seen, crops, strict=True)}, time
+        )
+        scores = self.model.predict(crops)
+        for face, probabilities, affect, embedding in zip(
+            seen, scores.probabilities, scores.valence_arousal, scores.embedding, strict=True
+        ):
+            shown = ModalityScores(probabilities, affect, embedding, time)
+            evidence = self._attribution.evidence(face.id, shown)
+            fused = self.people.update(face.id, evidence, time)
+            if fused is not None:
+                self._latest[face.id] = TimelineRow(
+                    time, face.id, face.box, fused.expression, fused.weights, evidence.fresh(time)
+                )
+        self._latest = {
+            face.id: replace(self._latest[face.id], time=time, box=face.box)
             for face in faces
             if face.id in self._latest
-        ]
+        }
+        return list(self._latest.values())
+
+    def _hear(self, time: float) -> None:
+        for heard in self.soundtrack.until(time):
+            if isinstance(heard, HeardVoice):
+                self._attribution.hear_voice(heard.scores, is_speaking=heard.is_speaking)
+                continue
+            owner = self._attribution.hear_words(heard.scores, heard.start, heard.time)
+            self.utterances.append(
+                SpokenWords(
+                    round(heard.start, 3),
+                    round(heard.time, 3),
+                    heard.text,
+                    round(heard.confidence, 3),
+                    owner,
+                )
+            )
+
+
+def open_reader(
+    tracker: FaceTracker,
+    face_model: Path | None = None,
+    soundtrack: Soundtrack | None = None,
+) -> VideoReader:
+    """Return a reader with the shipped models.
+
+    Args:
+        tracker: fresh, since it remembers faces.
+        face_model: instead of the shipped one.
+        soundtrack: what is heard; None for nothing.
+
+    Raises:
+        ModelError: if a model is missing or damaged.
+        FileNotFoundError: if there is no folder with models.
+    """
+    models = models_directory()
+    return VideoReader(
+        tracker,
+        ExpressionModel(face_model or models / FACE_MODEL),
+        PeopleFusion(FusionModel(models / FUSION_MODEL)),
+        soundtrack or Silence(),
+    )
 
 
 @dataclass(frozen=True)
@@ -133,7 +195,7 @@ def analyze(
         source.close()
         if frames:
             summary = _summary(rows, frames, time + frame_seconds, clock() - started)
-            _write_results(rows, summary, output, Path(source.name).name)
+            _write_results(rows, reader.utterances, summary, output, Path(source.name).name)
     return summary
 
 
@@ -159,15 +221,21 @@ def _summary(rows: list[TimelineRow], frames: int, duration: float, took: float)
 
 
 def _write_results(
-    rows: list[TimelineRow], summary: AnalysisSummary, output: Path, title: str
+    rows: list[TimelineRow],
+    utterances: list[SpokenWords],
+    summary: AnalysisSummary,
+    output: Path,
+    title: str,
 ) -> None:
     followed = main_face(rows)
     main_rows = [row for row in rows if row.face_id == followed]
     write_csv(rows, output / "timeline.csv")
     stretches = [asdict(segment) for segment in segments(main_rows)]
-    text = json.dumps({**asdict(summary), "segments": stretches}, indent=2)
+    said = [asdict(utterance) for utterance in utterances]
+    content = {**asdict(summary), "segments": stretches, "utterances": said}
+    text = json.dumps(content, indent=2, ensure_ascii=False)
     (output / "summary.json").write_text(text + "\n", encoding="utf-8")
-    plot_timeline(main_rows, output / "timeline.png", title)
+    plot_timeline(main_rows, output / "timeline.png", title, utterances)
 
 
 class AnnotatedVideo:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from emotion_core.affect import LABELS, affect_concept
+from emotion_core.fusion.evidence import Evidence
+from emotion_core.fusion.people import FACE_ONLY
 from emotion_core.inference.smoothing import SmoothedExpression
 from emotion_core.vision.geometry import Box
 
@@ -25,6 +27,9 @@ COLUMNS = (
     "valence",
     "arousal",
     "affect",
+    "face_weight",
+    "voice_weight",
+    "text_weight",
 )
 
 
@@ -36,13 +41,17 @@ class TimelineRow:
         time: since the start of the recording, s.
         face_id: the tracker's id.
         box: pixels of the recording.
-        expression: smoothed.
+        expression: fused and smoothed.
+        weights: shares of face, voice and words in it.
+        evidence: what each modality said at that time.
     """
 
     time: float
     face_id: str
     box: Box
     expression: SmoothedExpression
+    weights: tuple[float, float, float] = FACE_ONLY
+    evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def affect(self) -> str:
@@ -62,6 +71,7 @@ class TimelineRow:
             f"{expression.valence:.4f}",
             f"{expression.arousal:.4f}",
             self.affect,
+            *(f"{weight:.3f}" for weight in self.weights),
         ]
 
 

@@ -1,0 +1,1 @@
+"""Joining face, voice and words into one expression per person."""

@@ -1,0 +1,1 @@
+"""Fusing face, voice and words over time."""
