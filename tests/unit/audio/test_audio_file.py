@@ -180,12 +180,14 @@ def test_a_wav_without_a_sample(tmp_path):
         AudioFile(path).open()
 
 
-@pytest.mark.parametrize("damage", ["magic", "format", "text"])
+@pytest.mark.parametrize("damage", ["magic", "header", "format", "text"])
 def test_a_broken_header_is_named(tmp_path, damage):
     path = write_sound(tmp_path / "broken.wav", tone(0.5, 16000), 16000)
     content = bytearray(path.read_bytes())
     if damage == "magic":
         content[0:12] = b"\0" * 12
+    elif damage == "header":
+        content[0:44] = b"\0" * 44
     elif damage == "format":
         content[8:40] = b"\xff" * 32
     else:

@@ -114,7 +114,7 @@ class SpeechPipeline:
         time = stamps.seconds_from_stamp(message.header.stamp)
         with self._lock:
             self._frame_id = message.header.frame_id
-            self._buffer.append(samples[-self._buffer.capacity :], time)
+            self._buffer.append(samples, time)
 
     def add_voice(self, message: Voice) -> None:
         """Take note of an utterance that begins, goes on or ends."""
@@ -129,6 +129,9 @@ class SpeechPipeline:
                 start = stamps.seconds_from_stamp(message.start)
                 job = _Job(message.utterance_id, start, end, start)
                 self._newest_id = job.id
+                for other in self._jobs:
+                    # Its end was never told: the voice node has been started again.
+                    other.is_over = True
                 self._jobs.append(job)
                 self._drop_the_oldest()
             job.end = max(job.end, end)

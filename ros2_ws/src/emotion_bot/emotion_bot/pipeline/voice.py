@@ -123,7 +123,7 @@ class VoicePipeline:
         time = stamps.seconds_from_stamp(message.header.stamp)
         self._header = message.header
         answers = []
-        if not self._buffer.append(samples[-self._buffer.capacity :], time):
+        if not self._buffer.append(samples, time):
             answers = self.interrupt()
             self._detector.reset()
             self._pending = samples[:0]

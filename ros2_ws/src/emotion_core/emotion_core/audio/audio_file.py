@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import av
 import av.stream
@@ -24,6 +25,13 @@ from emotion_core.audio.chunks import (
 )
 from emotion_core.audio.conversion import ChunkStream, float_samples
 from emotion_core.audio.features import SAMPLE_RATE, Waveform
+
+_BEGINNINGS: Final = {
+    ".wav": (b"RIFF", b"RIFX", b"RF64", b"riff"),
+    ".flac": (b"fLaC", b"ID3"),
+    ".ogg": (b"OggS",),
+}
+"""Without these FFmpeg may take a damaged file for another format, and its content for noise."""
 
 
 class AudioFile:
@@ -170,11 +178,16 @@ class AudioFile:
             raise NotAudioError(f"{self.name}: is no file")
         try:
             with self._path.open("rb") as file:
-                head = file.read(1)
+                head = file.read(4)
         except OSError as error:
             raise AudioFileMissingError(f"{self.name}: cannot be read: {error.strerror}") from error
         if not head:
             raise AudioFileEmptyError(f"{self.name}: is empty")
+        beginnings = _BEGINNINGS.get(self._path.suffix.lower())
+        if beginnings is not None and not head.startswith(beginnings):
+            raise NotAudioError(
+                f"{self.name}: its header is damaged, or it is no {self._path.suffix[1:]} file"
+            )
 
 
 def has_sound(path: str | Path) -> bool:

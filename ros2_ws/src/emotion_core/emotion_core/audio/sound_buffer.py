@@ -25,11 +25,6 @@ class SoundBuffer:
         self.gaps = 0
 
     @property
-    def capacity(self) -> int:
-        """Samples that are kept at most."""
-        return len(self._ring)
-
-    @property
     def start(self) -> float:
         """Capture time of the oldest sample that is kept, s."""
         return self._end - self._kept / SAMPLE_RATE
@@ -47,21 +42,22 @@ class SoundBuffer:
         """Add sound; return whether it follows what was there, which a gap makes it forget.
 
         Args:
-            samples: int16 (samples,), at most as many as the buffer holds.
+            samples: int16 (samples,).
             time: capture time of the first one, s.
         """
         follows = self._written > 0 and abs(time - self._end) <= CONTINUITY_SECONDS
         if not follows:
             self.gaps += self._written > 0
             self._written = 0
+        self._end = time + len(samples) / SAMPLE_RATE
         size = len(self._ring)
+        samples = samples[-size:]
         indices = np.arange(self._written, self._written + len(samples)) % size
         self._ring[indices] = samples
         self._written += len(samples)
         if self._written >= 2 * size:
             # Only the position in the ring matters, not how many samples there ever were.
             self._written -= self._written // size * size - size
-        self._end = time + len(samples) / SAMPLE_RATE
         return follows
 
     def read(self, start: float, end: float) -> Samples:
