@@ -51,7 +51,7 @@ class TextScores(Protocol):
 TextScorer = Callable[[list[str]], TextScores]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
     """An utterance on its way through the recogniser; times are capture times, s."""
 
@@ -157,11 +157,15 @@ class SpeechPipeline:
             until = min(available, job.fed_until + _STEP_SECONDS)
             samples = self._buffer.read(job.fed_until, until)
             self.lag = max(self._buffer.end - job.fed_until, 0.0)
-        if lost and not job.begun:
-            self._forget(job)
-            self.dropped += 1
-            return []
+            if lost and not job.begun:
+                self._jobs.popleft()
+                self.dropped += 1
+                return []
+            begins, job.begun = not job.begun, True
         try:
+            if begins:
+                self._recognizer.begin()
+                job.next_partial = now + self._partial_period
             return self._work(job, samples, until, lost, now)
         except RecognizerError as error:
             self._forget(job)
@@ -172,10 +176,6 @@ class SpeechPipeline:
     def _work(
         self, job: _Job, samples: Any, until: float, lost: bool, now: float
     ) -> list[Speech] | None:
-        if not job.begun:
-            self._recognizer.begin()
-            job.begun = True
-            job.next_partial = now + self._partial_period
         if len(samples):
             self._recognizer.feed(samples)
             job.fed_until = until
@@ -199,8 +199,8 @@ class SpeechPipeline:
         return now - job.over_since > _PATIENCE_SECONDS
 
     def _finish(self, job: _Job) -> list[Speech]:
-        self._forget(job)
         hypothesis = self._recognizer.finish()
+        self._forget(job)
         self.failure = ""
         if not hypothesis.text:
             self.without_words += 1
@@ -228,7 +228,8 @@ class SpeechPipeline:
 
     def _forget(self, job: _Job) -> None:
         with self._lock:
-            self._jobs.remove(job)
+            if job in self._jobs:
+                self._jobs.remove(job)
 
     def _drop_the_oldest(self) -> None:
         # The first one may be under way; the newest is the one that is spoken now.

@@ -71,7 +71,8 @@ class PocketSphinxRecognizer:
         elif self._knows_channel:
             self._stream(self._all())
         elif sum(map(len, self._sound)) >= _FIRST_LOOK_SECONDS * SAMPLE_RATE:
-            self._decode(self._all())
+            # Leaves the mean of these features behind in the quick decoder.
+            self._decode(self._quick, self._all())
             self._stream(self._all())
 
     def partial(self) -> Hypothesis | None:
@@ -87,7 +88,8 @@ class PocketSphinxRecognizer:
         self._end_stream()
         if sum(map(len, self._sound)) < SAMPLE_RATE // 10:
             return Hypothesis()
-        self._decode(self._all())
+        self._decode(self._decoder, self._all())
+        self._quick.set_cmn(self._decoder.get_cmn(False))
         self._sound = []
         words = self._words()
         if not words:
@@ -109,14 +111,13 @@ class PocketSphinxRecognizer:
             self._quick.end_utt()
             self._streaming = False
 
-    def _decode(self, samples: Samples) -> None:
+    def _decode(self, decoder: Any, samples: Samples) -> None:
         try:
-            self._decoder.start_utt()
-            self._decoder.process_raw(samples.tobytes(), False, True)
-            self._decoder.end_utt()
+            decoder.start_utt()
+            decoder.process_raw(samples.tobytes(), False, True)
+            decoder.end_utt()
         except RuntimeError as error:
             raise RecognizerError(f"pocketsphinx: {error}") from error
-        self._quick.set_cmn(self._decoder.get_cmn(False))
         self._knows_channel = True
 
     def _words(self) -> tuple[Word, ...]:
