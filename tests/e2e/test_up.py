@@ -52,6 +52,26 @@ def test_a_video_is_read_without_losing_a_frame(run_report, clip):
     assert report["labels"]["happy"] > 100
 
 
+def test_a_video_is_heard_with_its_own_sound(run_report, clip):
+    report = run_report(
+        "--no-dashboard", "--source", f"video:{clip}", "--mic", "auto", "--head", "virtual"
+    )
+    assert {"microphone", "voice", "speech"} <= set(report["cpu_percent_by_node"])
+    assert report["restarts"] == {}
+    assert report["frames_captured"] >= 440
+
+
+def test_a_sound_file_that_cannot_be_heard_leaves_the_rest_running(run_report, tmp_path):
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF\0\0\0\0no sound")
+    report = run_report(
+        "--no-dashboard", "--mic", f"wav:{broken}", "--head", "virtual", "--duration", "5"
+    )
+    assert report["frames_captured"] > 50
+    assert report["expressions"] > 50
+    assert report["restarts"] == {}
+
+
 def test_every_node_may_be_killed_and_comes_back(start, tmp_path):
     program = start(
         "up", "--no-dashboard", "--source", "scene:still", "--report", tmp_path / "report.json"

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from emotion_core.audio.recognizer import DEFAULT_RECOGNIZER, NO_RECOGNIZER
+
 EXTERNAL_SOURCE: Final = "external"
 """Value of `source` when another driver publishes image_raw and camera_info."""
 
@@ -24,7 +26,6 @@ NO_HEAD: Final = "none"
 AUTOMATIC_MICROPHONE: Final = "auto"
 NO_MICROPHONE: Final = "none"
 ANY_MICROPHONE: Final = "device"
-NO_RECOGNIZER: Final = "none"
 
 RESPAWN_DELAY_SECONDS: Final = 0.5
 """Pause between the death of a node and its restart."""
@@ -72,7 +73,7 @@ class BringUpOptions:
     source: str = "scene"
     head: str = "virtual"
     mic: str = AUTOMATIC_MICROPHONE
-    asr: str = "pocketsphinx"
+    asr: str = DEFAULT_RECOGNIZER
     behaviour: bool = True
     speak: bool = False
     memory: bool = True

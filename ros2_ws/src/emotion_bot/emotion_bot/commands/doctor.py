@@ -19,6 +19,9 @@ from rich.table import Table
 
 from emotion_bot.graph import TRANSPORT_PROFILE
 from emotion_bot.up.processes import config_directory
+from emotion_core.audio.chunks import AudioSourceError
+from emotion_core.audio.microphone import list_microphones
+from emotion_core.audio.voice_activity import VoiceActivityDetector
 from emotion_core.head.firmware_build import missing_for_build
 from emotion_core.head.flash import list_boards
 from emotion_core.inference.expression import ExpressionModel, ModelError
@@ -135,6 +138,37 @@ def _cameras() -> Check:
     return Check("camera", Status.OK.value, ", ".join(devices))
 
 
+def _microphones() -> Check:
+    try:
+        devices = list_microphones()
+    except AudioSourceError as error:
+        return Check("microphone", Status.WARNING.value, str(error), "or use --mic none")
+    if not devices:
+        return Check(
+            "microphone",
+            Status.WARNING.value,
+            "no device to listen to",
+            "use --mic wav:PATH, or none; a video brings its own sound",
+        )
+    found = ", ".join(f"{device.index}: {device.name}" for device in devices)
+    return Check("microphone", Status.OK.value, found)
+
+
+def _hearing() -> Check:
+    try:
+        VoiceActivityDetector()
+    except ModelError as error:
+        return Check("hearing", Status.WARNING.value, str(error), "run make setup, or --mic none")
+    if importlib.util.find_spec("pocketsphinx") is None:
+        return Check(
+            "hearing",
+            Status.WARNING.value,
+            "voice activity, but the package pocketsphinx is missing",
+            "run make setup, or use --asr none",
+        )
+    return Check("hearing", Status.OK.value, "voice activity and offline speech recognition")
+
+
 def _head_ports() -> Check:
     boards = list_boards()
     likely = [board for board in boards if board.likely]
@@ -179,6 +213,8 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     _face_model,
     _face_detector,
     _cameras,
+    _microphones,
+    _hearing,
     _head_ports,
     _simulator,
     _system_launch,
