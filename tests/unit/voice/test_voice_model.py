@@ -30,7 +30,8 @@ pytestmark = pytest.mark.unit
 
 RATE = 16_000
 LARGEST_NETWORK = 3_000_000
-LEAST_UAR = 0.75
+LEAST_UAR = 0.6
+"""What the shipped model must not fall below; its card says what it reaches."""
 
 
 @pytest.fixture(scope="module")
