@@ -184,19 +184,29 @@ def test_sound_that_is_too_late_is_passed_over_and_counted():
     assert grabber.status.dropped > 200
 
 
-def test_a_new_origin_starts_the_sound_anew():
+@pytest.mark.parametrize("moved", [0.7, 4.5, 1001.0])
+def test_when_the_origin_moves_the_sound_follows_and_no_time_is_heard_twice(moved):
     time = Time()
     origin = [1000.0]
-    time.then[1001.0] = lambda: origin.append(1001.0)
-    recording = Recording(60)
+    begins_anew = moved > 1000
+    # A camera that was late moves its schedule; one that was started again begins anew.
+    new = time.clock() + 5.0 if begins_anew else 1000.0 + moved
+    time.then[1005.0] = lambda: origin.append(new)
+    recording = Recording(400)
     grabber = AudioGrabber(recording, time.clock, origin=lambda: origin[-1], wait=time.wait)
+    seen = []
+    put = grabber._put
+    grabber._put = lambda chunk: (seen.append(chunk), put(chunk))
     grabber.run()
-    chunks = taken(grabber)
+    times = np.array([chunk.time for chunk in seen])
+    numbers = np.array([int(chunk.samples[0]) for chunk in seen])
     assert recording.opened == 2
-    restart = next(i for i, (number, _) in enumerate(chunks) if i and number == 0)
-    assert len(chunks) - restart == 60
-    assert chunks[restart][1] == 1001.0
-    assert all(t < 1001.05 for _, t in chunks[:restart])
+    assert (np.diff(times) > CHUNK_SECONDS / 2 - 1e-6).all()
+    turn = int(np.flatnonzero(np.diff(numbers) != 1)[0]) + 1
+    np.testing.assert_allclose(times[:turn], 1000.0 + numbers[:turn] * CHUNK_SECONDS)
+    np.testing.assert_allclose(times[turn:], new + numbers[turn:] * CHUNK_SECONDS)
+    assert times[turn] - times[turn - 1] < 3 * CHUNK_SECONDS
+    assert numbers[-1] == 399
 
 
 def test_a_clock_that_is_set_does_not_stop_a_recording():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -57,8 +58,9 @@ class AudioGrabber:
         clock: s.
         pace: for recordings.
         origin: gives the time of a recording's origin, s, or None while that is not known yet; when
-            its answer changes, the recording starts anew. Without it the origin is the moment the
-            file was opened, and moves on when the reader is late.
+            its answer changes, the sound goes on where the new origin puts it, and no time is heard
+            twice. Without it the origin is the moment the file was opened, and moves on when the
+            reader is late.
         backoff: pauses between attempts.
         wait: sleeps for a number of seconds, or less when it is told to stop.
     """
@@ -83,6 +85,7 @@ class AudioGrabber:
         self._condition = threading.Condition()
         self._queue: deque[AudioChunk] = deque()
         self._status = AudioGrabberStatus(GrabberState.CLOSED, 0, 0, 0, "")
+        self._heard_until = -math.inf
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> AudioGrabber:
@@ -110,6 +113,7 @@ class AudioGrabber:
             raise RuntimeError(f"{self._source.name}: the grabber runs already")
         self._stop.clear()
         self._queue.clear()
+        self._heard_until = -math.inf
         self._set(state=GrabberState.OPENING)
         self._thread = threading.Thread(target=self.run, name="audio grabber", daemon=True)
         self._thread.start()
@@ -207,6 +211,9 @@ class AudioGrabber:
         while (chunk := self._source.read(self._clock)) is not None:
             if self._origin is not None and self._origin() != origin:
                 return False
+            if origin + chunk.time < self._heard_until:
+                # With the origin before this one, sound was heard for that time already.
+                continue
             if self._pace is Pace.AS_CONSUMED:
                 self._wait_for_room()
             else:
@@ -220,6 +227,7 @@ class AudioGrabber:
             if self._stop.is_set():
                 return False
             previous = chunk.time
+            self._heard_until = origin + chunk.time + CHUNK_SECONDS / 2
             self._put(AudioChunk(chunk.samples, origin + chunk.time))
         return True
 
