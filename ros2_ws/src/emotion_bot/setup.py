@@ -30,7 +30,7 @@ setup(
         (f"share/{package_name}", ["package.xml"]),
         (f"share/{package_name}/config", glob("config/*")),
         (f"share/{package_name}/launch", glob("launch/*.launch.py")),
-        (f"share/{package_name}/models", glob("models/*.onnx")),
+        (f"share/{package_name}/models", glob("models/*.onnx") + glob("models/*_tokenizer.json")),
     ],
     install_requires=["setuptools"],
     zip_safe=False,

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 LARGEST_FILE = 30_000_000
 LEAST = {
     "meld": {"weighted_f1": 0.56},
-    "goemotions": {"macro_f1": 0.58},
+    "goemotions": {"macro_f1": 0.56},
     "emobank": {"pearson_valence": 0.65, "pearson_arousal": 0.40},
 }
 
