@@ -8,7 +8,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from emotion_bot_msgs.msg import Expression, Faces, GazeTarget, HeadCommand, HeadState, Posture
+from emotion_bot_msgs.msg import (
+    Expression,
+    Faces,
+    GazeTarget,
+    HeadCommand,
+    HeadState,
+    Posture,
+    Speech,
+)
 from emotion_bot_msgs.srv import EnrolPerson, ForgetPerson, QueryMood, SetBehaviour
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -70,6 +78,7 @@ class Robot:
         self._frames: Polled | None = None
         self.live = LiveState()
         self._chosen = ""
+        self._speaker = ""
         live = self.live
         subscriptions: tuple[tuple[type, str, QoSProfile, Callable[[Any, int, float], None]], ...]
         subscriptions = (
@@ -81,6 +90,8 @@ class Robot:
             (HeadState, topics.HEAD_STATE, qos.STREAM, live.on_head_state),
             (JointState, topics.JOINT_STATES, qos.SET_POINT, live.on_joint_states),
             (Posture, topics.POSTURE, qos.SET_POINT, live.on_posture),
+            (Speech, topics.SPEECH, qos.STREAM, self._on_speech),
+            (String, topics.SPEAKER, qos.STATUS, self._on_speaker),
         )
         self._polled = [
             (Polled(node, self._group, kind, topic, quality), callback)
@@ -265,6 +276,14 @@ class Robot:
                 said = f"says that it is {label}" if answered > asked else "does not answer"
                 raise ServiceError(f"the {device.name} {said}")
             await asyncio.sleep(0.05)
+
+    def _on_speaker(self, message: String, _received: int, _now: float) -> None:
+        # Words become final after their speaker has finished.
+        self._speaker = message.data or self._speaker
+
+    def _on_speech(self, message: Speech, _received: int, now: float) -> None:
+        text = message.final or message.incremental
+        self.live.on_words(text, self._speaker, final=bool(message.final), now=now)
 
     def _on_faces(self, message: Faces, received: int, now: float) -> None:
         self.live.on_faces(message, received, now)

@@ -32,6 +32,7 @@ class GazeNode(Node):
         )
         self.create_subscription(Posture, topics.POSTURE, self._on_posture, qos.SET_POINT)
         self.create_subscription(String, topics.FOLLOW, self._on_wish, qos.STATUS)
+        self.create_subscription(String, topics.SPEAKER, self._on_speaker, qos.STATUS)
         self.create_subscription(Faces, topics.FACES, self._on_faces, qos.STREAM)
         self.create_timer(self.pipeline.period, self._on_timer)
         self._diagnostics = Diagnostics(self, values["policy"], self._health)
@@ -53,6 +54,9 @@ class GazeNode(Node):
 
     def _on_wish(self, message: String) -> None:
         self.pipeline.wish = message.data
+
+    def _on_speaker(self, message: String) -> None:
+        self.pipeline.speaker = message.data
 
     def _on_faces(self, message: Faces) -> None:
         try:

@@ -34,7 +34,7 @@ _DEFAULTS = GazeParameters()
 PARAMETERS = (
     Parameter(
         "policy",
-        SelectionPolicy.NEAREST.value,
+        SelectionPolicy.SPEAKING.value,
         "Which of several faces to look at.",
         choices=tuple(policy.value for policy in SelectionPolicy),
     ),
@@ -121,6 +121,7 @@ class GazePipeline:
         self.period: float = 1.0 / values["rate"]
         self.state = GazeState.IDLE
         self.wish = ""
+        self.speaker = ""
 
     @property
     def limits(self) -> HeadLimits:
@@ -207,7 +208,8 @@ class GazePipeline:
     def _observe(self, message: Faces, time: float, posture: Posture) -> None:
         size = (message.width, message.height)
         faces = {face.id: people.tracked_face(face, size) for face in message.faces}
-        self._target = self._selector.choose(list(faces.values()), size, time, self._target)
+        speech = {self.speaker: 1.0} if self.speaker else {}
+        self._target = self._selector.choose(list(faces.values()), size, time, self._target, speech)
         for wish in (posture.face_id, self.wish):
             if wish in faces:
                 self._target = Target(wish, time, time)

@@ -143,6 +143,7 @@ def replay_exactly(
         if scores is None:
             robot.rejections["crops that the model cannot read"] += 1
         robot.faces(faces, emotion.fuse(faces, scores) if scores is not None else ())
+        robot.speaker(emotion.speaker)
         if frames % _PROGRESS_STEP == 0:
             progress((time - bag.start) / max(bag.end - bag.start, 1))
     robot.advance(bag.end)

@@ -157,6 +157,10 @@ class OfflineRobot:
             self._command(command)
             self._publish(topics.GAZE_TARGET, target, self._now)
 
+    def speaker(self, face_id: str) -> None:
+        """Take who speaks."""
+        self._gaze.speaker = face_id
+
     @contextmanager
     def _rejecting(self, what: str) -> Iterator[None]:
         """Pass over what cannot be used, as the nodes do."""

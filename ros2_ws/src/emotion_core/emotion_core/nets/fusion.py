@@ -100,7 +100,8 @@ class FusionNet(nn.Module):
             ],
             dim=1,
         )
-        # Not a masked softmax: with every modality missing it would have to divide nothing.
+        # Not a softmax: with every modality missing it would have to divide nothing.
+        gates = gates.masked_fill(presence == 0, -1e9)
         shares = torch.exp(gates - gates.amax(dim=1, keepdim=True)) * presence
         weights = shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-9)
         joint = torch.cat(
