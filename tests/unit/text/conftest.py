@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
@@ -51,7 +52,9 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         intermediate_size=64,
         max_position_embeddings=64,
     )
-    BertModel(config).save_pretrained(folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        BertModel(config).save_pretrained(folder)
     return folder
 
 
@@ -115,7 +118,7 @@ def text_experiment(text_corpora: Path, tiny_encoder: Path) -> Callable[[Path], 
                 "schedule": {"name": "constant"},
             },
             "rates": {"encoder": 0.3},
-            "trainer": {"epochs": 6},
+            "trainer": {"epochs": 10},
         }
         path = folder / "words.yaml"
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
