@@ -10,7 +10,7 @@ from emotion_core.audio.audio_file import AudioFile
 from emotion_core.audio.features import SAMPLE_RATE
 from emotion_core.audio.recognizer import RecognizerError, make_recognizer
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 SPOKEN = (
     "and so my fellow americans ask not what your country can do for you "
