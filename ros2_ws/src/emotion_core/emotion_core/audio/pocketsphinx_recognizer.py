@@ -24,6 +24,9 @@ _QUICK_SEARCH = {
 _FIRST_LOOK_SECONDS = 1.5
 """Of the first utterance: the mean of its features stands for the channel until one has ended."""
 
+_SILENT_SWING = 32
+"""Sound that stays within so many steps of 65,536 is silence, in which the decoder hears words."""
+
 
 class PocketSphinxRecognizer:
     """Decodes while the sound comes in, and once more when all of it is there.
@@ -88,7 +91,10 @@ class PocketSphinxRecognizer:
         self._end_stream()
         if sum(map(len, self._sound)) < SAMPLE_RATE // 10:
             return Hypothesis()
-        self._decode(self._decoder, self._all())
+        sound = self._all()
+        if np.ptp(sound.astype(np.int32)) < _SILENT_SWING:
+            return Hypothesis()
+        self._decode(self._decoder, sound)
         self._quick.set_cmn(self._decoder.get_cmn(False))
         self._sound = []
         words = self._words()
