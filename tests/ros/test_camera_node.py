@@ -1,4 +1,5 @@
 import dataclasses
+import threading
 from pathlib import Path
 
 import cv2
@@ -7,6 +8,7 @@ import psutil
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from emotion_bot_msgs.msg import Faces
+from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, Image
 
 from emotion_bot import camera_health, images, qos, runner, stamps, topics
@@ -145,3 +147,35 @@ def open_files():
 def test_a_parameter_that_cannot_be_is_named(bench, message):
     with pytest.raises((runner.ConfigurationError, runner.ParameterError), match=message):
         CameraNode()
+
+
+class _HangingCamera:
+    """A device whose driver does not come back from a read until it is released."""
+
+    name, fps, width, height, realtime = "webcam hung", 30.0, 64, 48, True
+
+    def __init__(self):
+        self.reading = threading.Event()
+        self.released = threading.Event()
+
+    def open(self):
+        pass
+
+    def read(self, _clock):
+        self.reading.set()
+        self.released.wait()
+
+    def close(self):
+        pass
+
+
+def test_a_device_that_cannot_be_closed_is_not_called_inactive(bench, monkeypatch):
+    hanging = _HangingCamera()
+    monkeypatch.setattr(camera, "parse_source", lambda *_, **__: hanging)
+    bench.listen(Image, topics.IMAGE, qos.STREAM)
+    node = start(bench)
+    bench.wait_until(hanging.reading.is_set, "a read")
+    try:
+        assert node.trigger_deactivate() is not TransitionCallbackReturn.SUCCESS
+    finally:
+        hanging.released.set()

@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 import rclpy
@@ -54,6 +55,21 @@ class DeviceNode(LifecycleNode):  # type: ignore[misc]
         for transition in (self.trigger_configure, self.trigger_activate):
             if transition() is not TransitionCallbackReturn.SUCCESS:
                 raise ConfigurationError(f"{self.get_name()} could not be started, see its log")
+
+    def device_thread(self, work: Callable[[], None]) -> threading.Thread:
+        """Return a thread, not yet started, that serves the device until the node is closed."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except TimeoutError as error:
+                self.get_logger().error(f"the device stays open: {error}")
+            except RCLError:
+                # A signal invalidates the context at once, also in the middle of a publish.
+                if self.context.ok():
+                    raise
+
+        return threading.Thread(target=guarded, name=self.get_name(), daemon=True)
 
 
 def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:

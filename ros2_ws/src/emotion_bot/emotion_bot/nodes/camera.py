@@ -106,13 +106,15 @@ class CameraNode(runner.DeviceNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the source; one that is absent is retried."""
         self._stop.clear()
-        self._thread = threading.Thread(target=self._publish_frames, name="camera", daemon=True)
+        self._thread = self.device_thread(self._publish_frames)
         self._thread.start()
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Close the source."""
+        """Close the source; fails while the device cannot be closed, and the node stays active."""
         self.close()
+        if self._grabber.status.state is not GrabberState.CLOSED:
+            return TransitionCallbackReturn.FAILURE
         return super().on_deactivate(state)
 
     def close(self) -> None:
