@@ -11,6 +11,7 @@ UV_VERSION := 0.13.8
 UV := .cache/uv/bin/uv
 ARGS ?=
 DATA ?=
+PAGE ?=
 FUZZ_SECONDS ?= 60
 
 .PHONY: help setup run test test-quick lint bench firmware fuzz lock clean
@@ -68,8 +69,8 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## Measure; prints every figure (DATA=FOLDER with the clips)
-	@$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA))
+bench: setup ## Measure; prints every figure (DATA=FOLDER with the clips, PAGE=FILE.md for a page)
+	@$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA)) $(if $(PAGE),--page $(PAGE))
 
 firmware: setup ## Build the firmware and report its size
 	@$(MAKE) -C firmware build

@@ -16,15 +16,23 @@ from rich.console import Console
 from rich.table import Table
 
 from . import (
+    bench_names,
     clip_bench,
     closed_loop_bench,
     expression_bench,
     gaze_bench,
+    growth_bench,
     head_bench,
     live_page_bench,
+    machine,
     mood_bench,
+    naive_bench,
+    overload_bench,
+    performance_page,
+    stages_bench,
     tracking_bench,
 )
+from .figures import flat, text
 
 CLIP = Path("clips", "sad_to_happy_speech.mp4")
 
@@ -37,23 +45,36 @@ def main(
         "artifacts", "bench.json"
     ),
     only: Annotated[list[str] | None, typer.Option(help="Run these alone.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Also write the figures as a page of Markdown here.")
+    ] = None,
 ) -> None:
     """Measure and print everything; what needs recordings is left out without them."""
     console = Console()
     folder = data or (Path(value) if (value := os.environ.get("EMOTION_BOT_DATA")) else None)
     clip = folder / CLIP if folder else None
     benches: dict[str, Callable[[], Mapping[str, Any]] | None] = {
-        "faces": (lambda: tracking_bench.run(clip)) if clip else None,
-        "expression network": expression_bench.run,
-        "robot on a video": (lambda: clip_bench.run(clip)) if clip else None,
-        "closed loop, virtual head": closed_loop_bench.run,
-        "closed loop, simulated firmware": lambda: closed_loop_bench.run("sim"),
-        "gaze in simulated time": gaze_bench.run,
-        "head": head_bench.run,
-        "mood memory": mood_bench.run,
-        "live page": live_page_bench.run,
+        bench_names.STAGES: (lambda: stages_bench.run(clip)) if clip else None,
+        bench_names.NAIVE: (lambda: naive_bench.run(clip)) if clip else None,
+        bench_names.GROWTH: growth_bench.run,
+        bench_names.OVERLOAD: overload_bench.run,
+        bench_names.FACES: (lambda: tracking_bench.run(clip)) if clip else None,
+        bench_names.EXPRESSION: expression_bench.run,
+        bench_names.VIDEO: (lambda: clip_bench.run(clip)) if clip else None,
+        bench_names.VIRTUAL_LOOP: closed_loop_bench.run,
+        bench_names.SIMULATED_LOOP: lambda: closed_loop_bench.run("sim"),
+        bench_names.GAZE: gaze_bench.run,
+        bench_names.HEAD: head_bench.run,
+        bench_names.MOOD: mood_bench.run,
+        bench_names.LIVE_PAGE: live_page_bench.run,
     }
-    results = {}
+    if unknown := set(only or ()) - set(benches):
+        raise typer.BadParameter(
+            f"no bench {', '.join(sorted(unknown))}; there are: {', '.join(benches)}",
+            param_hint="--only",
+        )
+    results: dict[str, Mapping[str, Any]] = {bench_names.MACHINE: machine.describe()}
+    out.parent.mkdir(parents=True, exist_ok=True)
     for name, bench in benches.items():
         if only and name not in only:
             continue
@@ -62,26 +83,19 @@ def main(
             continue
         results[name] = bench()
         console.print(_table(name, results[name]))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        # At once, so that a bench that fails leaves the figures of those before it.
+        out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     console.print(f"all figures: {out}")
+    if page is not None:
+        performance_page.write_page(out, page)
+        console.print(f"as a page: {page}")
 
 
 def _table(name: str, figures: Mapping[str, Any]) -> Table:
     table = Table("figure", "value", title=name)
-    for key, value in _flat(figures, ""):
-        table.add_row(key, f"{value:.4g}" if isinstance(value, float) else str(value))
+    for key, value in flat(figures):
+        table.add_row(key, text(value))
     return table
-
-
-def _flat(figures: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
-    for key, value in figures.items():
-        if isinstance(value, Mapping):
-            rows += _flat(value, f"{prefix}{key}.")
-        else:
-            rows.append((f"{prefix}{key}", value))
-    return rows
 
 
 if __name__ == "__main__":

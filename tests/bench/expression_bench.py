@@ -25,7 +25,7 @@ _REPETITIONS = 200
 def run() -> dict[str, Any]:
     """Return the median ms per call of both engines for one and four faces, one thread each."""
     model = ExpressionModel(models_directory() / "face.onnx", threads=1)
-    network = _torch_network(model)
+    network = torch_network(model)
     results: dict[str, Any] = {"parameters": sum(p.numel() for p in network.parameters())}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -48,7 +48,8 @@ def run() -> dict[str, Any]:
     return results
 
 
-def _torch_network(model: ExpressionModel) -> torch.nn.Module:
+def torch_network(model: ExpressionModel) -> torch.nn.Module:
+    """Return the network that the model was exported from, with the shipped weights, for eval."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "experiment.yaml")
         path.write_text(yaml.safe_dump(json.loads(model.metadata["experiment"])))

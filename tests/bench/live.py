@@ -1,22 +1,29 @@
-"""Running the installed robot and recording what its head does meanwhile."""
+"""Running the installed robot and recording what its head and its nodes do meanwhile."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import yaml
 
 from emotion_bot.graph import default_environment
 from emotion_bot.up.processes import config_directory
 
+from .node_usage import NodeUsage
+
 COMMAND = Path(sys.executable).with_name("emotion-bot")
+_USAGE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -27,15 +34,27 @@ class LiveRun:
         report: the run's report.
         times: of the measured positions, s on the same clock, shape (n,).
         pan: measured, rad, shape (n,).
+        health: last values on /diagnostics by node and name.
+        usage: `cpu_percent` of one core and `rss_mb` by node, from the first picture on.
     """
 
     report: dict
     times: npt.NDArray[np.float64]
     pan: npt.NDArray[np.float64]
+    health: dict[str, dict[str, str]] = field(default_factory=dict)
+    usage: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-def run_live(*arguments: str) -> LiveRun:
+def run_live(
+    *arguments: str, parameters: Mapping[str, Mapping[str, object]] | None = None
+) -> LiveRun:
     """Run `emotion-bot up` with arguments to its end, in a DDS domain of its own.
+
+    What the robot remembers meanwhile goes into a folder of the run, not into the user's own.
+
+    Args:
+        arguments: of `emotion-bot up`.
+        parameters: by node, on top of its file in config/.
 
     Raises:
         RuntimeError: if it fails, with its output, or sees no frame.
@@ -44,32 +63,54 @@ def run_live(*arguments: str) -> LiveRun:
     for name, value in default_environment(str(config_directory())).items():
         os.environ.setdefault(name, value)
     import rclpy
+    from diagnostic_msgs.msg import DiagnosticArray
     from sensor_msgs.msg import JointState
 
-    from emotion_bot import joints, qos, stamps, topics
+    from emotion_bot import camera_health, joints, qos, stamps, topics
 
     rclpy.init(args=[])
     node = rclpy.create_node("live_bench")
     samples: list[tuple[float, float]] = []
+    health: dict[str, dict[str, str]] = {}
 
     def on_joint_states(message: JointState) -> None:
         position = joints.position(message)
         if position is not None:
             samples.append((stamps.seconds_from_stamp(message.header.stamp), position[0]))
 
+    def on_diagnostics(message: DiagnosticArray) -> None:
+        for status in message.status:
+            health[status.name] = {value.key: value.value for value in status.values}
+
     node.create_subscription(JointState, topics.JOINT_STATES, on_joint_states, qos.OBSERVER)
+    node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, on_diagnostics, qos.OBSERVER)
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            report = Path(folder, "report.json")
-            output = Path(folder, "output.txt")
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            report = folder / "report.json"
+            output = folder / "output.txt"
             with output.open("w") as file:
                 process = subprocess.Popen(
                     [COMMAND, "up", *arguments, "--report", report],
+                    env=_environment(folder, parameters or {}),
                     stdout=file,
                     stderr=subprocess.STDOUT,
                 )
-                while process.poll() is None:
-                    rclpy.spin_once(node, timeout_sec=0.1)
+                usage = NodeUsage(process.pid)
+                due = 0.0
+                try:
+                    while process.poll() is None:
+                        rclpy.spin_once(node, timeout_sec=0.1)
+                        camera = health.get("camera", {})
+                        captured = int(camera.get(camera_health.CAPTURED, 0)) > 0
+                        if captured and time.monotonic() >= due:
+                            usage.sample(time.monotonic())
+                            due = time.monotonic() + _USAGE_SECONDS
+                finally:
+                    # Only after an interruption is there anything left to stop.
+                    if process.poll() is None:
+                        process.terminate()
+                        process.wait()
             if process.returncode != 0:
                 raise RuntimeError(output.read_text())
             content = json.loads(report.read_text())
@@ -79,4 +120,22 @@ def run_live(*arguments: str) -> LiveRun:
     if content["first_capture_s"] is None:
         raise RuntimeError(f"up {' '.join(map(str, arguments))} saw no frame")
     recorded = np.array(samples).reshape(-1, 2)
-    return LiveRun(content, recorded[:, 0], recorded[:, 1])
+    return LiveRun(content, recorded[:, 0], recorded[:, 1], health, usage.report())
+
+
+def _environment(folder: Path, parameters: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder / "data")}
+    if parameters:
+        _write_config(folder / "share" / "emotion_bot" / "config", parameters)
+        prefixes = environment.get("AMENT_PREFIX_PATH", "")
+        environment["AMENT_PREFIX_PATH"] = os.pathsep.join(filter(None, (str(folder), prefixes)))
+    return environment
+
+
+def _write_config(folder: Path, parameters: Mapping[str, Mapping[str, object]]) -> None:
+    shutil.copytree(config_directory(), folder)
+    for name, values in parameters.items():
+        path = folder / f"{name}.yaml"
+        contents = yaml.safe_load(path.read_text(encoding="utf-8"))
+        contents[f"/**/{name}"]["ros__parameters"].update(values)
+        path.write_text(yaml.safe_dump(contents), encoding="utf-8")
