@@ -20,6 +20,7 @@ import yaml
 from emotion_bot.graph import default_environment
 from emotion_bot.up.processes import config_directory
 
+from .health_log import HealthLog
 from .node_usage import NodeUsage
 
 COMMAND = Path(sys.executable).with_name("emotion-bot")
@@ -34,14 +35,14 @@ class LiveRun:
         report: the run's report.
         times: of the measured positions, s on the same clock, shape (n,).
         pan: measured, rad, shape (n,).
-        health: last values on /diagnostics by node and name.
+        health: what the nodes said on /diagnostics.
         usage: `cpu_percent` of one core and `rss_mb` by node, from the first picture on.
     """
 
     report: dict
     times: npt.NDArray[np.float64]
     pan: npt.NDArray[np.float64]
-    health: dict[str, dict[str, str]] = field(default_factory=dict)
+    health: HealthLog = field(default_factory=HealthLog)
     usage: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
@@ -71,7 +72,7 @@ def run_live(
     rclpy.init(args=[])
     node = rclpy.create_node("live_bench")
     samples: list[tuple[float, float]] = []
-    health: dict[str, dict[str, str]] = {}
+    health = HealthLog()
 
     def on_joint_states(message: JointState) -> None:
         position = joints.position(message)
@@ -79,8 +80,9 @@ def run_live(
             samples.append((stamps.seconds_from_stamp(message.header.stamp), position[0]))
 
     def on_diagnostics(message: DiagnosticArray) -> None:
+        said_at = stamps.seconds_from_stamp(message.header.stamp)
         for status in message.status:
-            health[status.name] = {value.key: value.value for value in status.values}
+            health.add(status.name, said_at, {item.key: item.value for item in status.values})
 
     node.create_subscription(JointState, topics.JOINT_STATES, on_joint_states, qos.OBSERVER)
     node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, on_diagnostics, qos.OBSERVER)
@@ -92,7 +94,7 @@ def run_live(
             with output.open("w") as file:
                 process = subprocess.Popen(
                     [COMMAND, "up", *arguments, "--report", report],
-                    env=_environment(folder, parameters or {}),
+                    env=environment(folder, parameters or {}),
                     stdout=file,
                     stderr=subprocess.STDOUT,
                 )
@@ -101,11 +103,10 @@ def run_live(
                 try:
                     while process.poll() is None:
                         rclpy.spin_once(node, timeout_sec=0.1)
-                        camera = health.get("camera", {})
-                        captured = int(camera.get(camera_health.CAPTURED, 0)) > 0
-                        if captured and time.monotonic() >= due:
-                            usage.sample(time.monotonic())
-                            due = time.monotonic() + _USAGE_SECONDS
+                        captured = health.count("camera", camera_health.CAPTURED) > 0
+                        if captured and (now := time.monotonic()) >= due:
+                            usage.sample(now)
+                            due = now + _USAGE_SECONDS
                 finally:
                     # Only after an interruption is there anything left to stop.
                     if process.poll() is None:
@@ -123,13 +124,19 @@ def run_live(
     return LiveRun(content, recorded[:, 0], recorded[:, 1], health, usage.report())
 
 
-def _environment(folder: Path, parameters: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
-    environment = {**os.environ, "XDG_DATA_HOME": str(folder / "data")}
+def environment(folder: Path, parameters: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+    """Return the environment of a run.
+
+    Args:
+        folder: of the run, for what it remembers and for its parameter files.
+        parameters: by node, on top of its file in config/; empty for the files as they are.
+    """
+    variables = {**os.environ, "XDG_DATA_HOME": str(folder / "data")}
     if parameters:
         _write_config(folder / "share" / "emotion_bot" / "config", parameters)
-        prefixes = environment.get("AMENT_PREFIX_PATH", "")
-        environment["AMENT_PREFIX_PATH"] = os.pathsep.join(filter(None, (str(folder), prefixes)))
-    return environment
+        prefixes = variables.get("AMENT_PREFIX_PATH", "")
+        variables["AMENT_PREFIX_PATH"] = os.pathsep.join(filter(None, (str(folder), prefixes)))
+    return variables
 
 
 def _write_config(folder: Path, parameters: Mapping[str, Mapping[str, object]]) -> None:
