@@ -74,7 +74,7 @@ def main(
             param_hint="--only",
         )
     results: dict[str, Mapping[str, Any]] = {bench_names.MACHINE: machine.describe()}
-    out.parent.mkdir(parents=True, exist_ok=True)
+    _save(results, out)
     for name, bench in benches.items():
         if only and name not in only:
             continue
@@ -84,11 +84,16 @@ def main(
         results[name] = bench()
         console.print(_table(name, results[name]))
         # At once, so that a bench that fails leaves the figures of those before it.
-        out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        _save(results, out)
     console.print(f"all figures: {out}")
     if page is not None:
         performance_page.write_page(out, page)
         console.print(f"as a page: {page}")
+
+
+def _save(results: Mapping[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def _table(name: str, figures: Mapping[str, Any]) -> Table:

@@ -1,0 +1,89 @@
+"""How each figure of the page was measured, in words; names in braces are figures."""
+
+from __future__ import annotations
+
+from . import bench_names as names
+
+INTRODUCTION = """
+Written by `make bench DATA=FOLDER PAGE=docs/performance.md`; every figure was measured in one run
+on one machine. Latencies begin at the capture time of a frame.
+"""
+
+STAGES = """
+`emotion-bot up --head sim` on a recorded video at its own frame rate, watched on its topics: ms
+from the capture of the frame to the arrival of the message, and for the ack to its arrival from the
+simulated board. Target: capture → ack p95 ≤ 50 ms and p99 ≤ 100 ms with the whole stack.
+"""
+
+FACE_ONLY = "With `--mic none --no-dashboard`."
+WHOLE_STACK = "With the sound of the video, speech recognition and the live page."
+FRAMES = "{frames_captured} frames captured, {frames_dropped} dropped."
+
+NODES = """
+Processor time (percent of one core; {cpu_percent} in all) and peak of resident memory of each node
+with its helper programs, from the first picture on; `observer` is `up` itself. Libraries that nodes
+share count in each of them. No target.
+"""
+
+NAIVE = """
+The naive pipeline runs MTCNN of facenet-pytorch and the face network in torch eager on every frame
+in one loop, with {threads} threads; frames that come faster than it works wait in a queue, and each
+counts from when it was due. The robot (`--mic none --head sim --no-dashboard`) then sees the same
+video at the same rate. The naive pipeline answered {frames_per_s} frames/s; the robot dropped
+{frames_dropped} of {frames_captured} frames. Ratio of p95: {p95_ratio}; target ≥ 5. With the
+processing of the naive frame alone, as if none had waited: {p95_ratio_without_queue}.
+"""
+
+GROWTH = """
+The pipelines of the faces node and the emotion node in one process, one thread for each network, on
+the face of a photograph repeated in a swaying picture; all sizes take turns frame by frame,
+{frames} frames each at 30 frames/s of simulated time. ms for a frame: medians of the two parts,
+then both together. The ratio is that of the means, which hold the share of full detections, to one
+face at 640×480. No target.
+"""
+
+OVERLOAD = """
+The robot (`--mic none --head sim --no-dashboard`) on the built-in scene at multiples of
+30 frames/s. Dropped are all frames without an answer: replaced by a newer one before the camera
+sent them, or older than the faces node's `maximum_age` when their turn came (the nodes count these
+two once a second, so that the sums differ by some frames). Target: p95 at twice the load less than
+twice that at the normal one.
+"""
+
+RATIOS = "p95 at {load} load over that at the normal one: {ratios}."
+
+OTHERS = {
+    names.FACES: """
+Tracked faces against MTCNN of facenet-pytorch on every frame of a recorded video; both see each
+frame one after the other.
+""",
+    names.EXPRESSION: """
+Median time of one call of the face network for one and four faces: onnxruntime against torch eager,
+one thread each, in turn.
+""",
+    names.VIDEO: """
+The robot with the virtual head on 18 s of a recorded video, watched on its topics.
+""",
+    names.VIRTUAL_LOOP: """
+Camera, perception, gaze and the virtual head on the built-in scene: the face jumps by 30°, then
+swings by 20° at 0.2 Hz.
+""",
+    names.SIMULATED_LOOP: """
+The same with the compiled firmware on the simulated board.
+""",
+    names.GAZE: """
+The gaze with the virtual head in simulated time; the speed of the machine plays no part.
+""",
+    names.HEAD: """
+The compiled firmware on the simulated board, in simulated time; only `terminal` goes by the clock
+on the wall.
+""",
+    names.MOOD: """
+The database of moods, filled with rows of made-up people.
+""",
+    names.LIVE_PAGE: """
+The live page: none, then with one and with ten viewers. Processor time in percent of one core,
+latency from capture to head command.
+""",
+}
+"""The benches whose figures are listed as they are, and how they measure."""
