@@ -34,6 +34,8 @@ _COLUMNS, _ROWS = 4, 2
 _BACKGROUND_ROWS = slice(280, 512)
 _FACE = (slice(0, 240), slice(142, 302))
 """Rows and columns of scikit-image's astronaut with her head; unscaled at 640x480."""
+_MISSED = 0.1
+"""Largest share of faces that may be missed, or found in excess."""
 _SWAY = 0.01
 """How far the picture sways, share of its height: nobody keeps perfectly still."""
 
@@ -47,6 +49,7 @@ class _Case:
     finder: faces.FacesPipeline
     reader: emotion.EmotionPipeline
     canvas: Image
+    found: list[int] = field(default_factory=list)
     faces_ms: list[float] = field(default_factory=list)
     emotion_ms: list[float] = field(default_factory=list)
 
@@ -58,12 +61,12 @@ def run(frames: int = FRAMES) -> dict[str, Any]:
         frames: measured of each, > 1.
 
     Returns:
-        ``faces`` by number and ``resolution`` by WIDTHxHEIGHT: ``faces_ms`` and ``emotion_ms``
-        (medians), ``total_ms`` (``mean``, which contains every detection's share, ``p50``, ``p95``)
-        and ``ratio`` of the means to one face at 640x480.
+        ``faces`` by number and ``resolution`` by WIDTHxHEIGHT: ``found`` (mean number of faces),
+        ``faces_ms`` and ``emotion_ms`` (medians), ``total_ms`` (``mean``, which holds the share of
+        full detections, ``p50``, ``p95``) and ``ratio`` of the means to one face at 640x480.
 
     Raises:
-        RuntimeError: if the pipelines do not see the faces that are in a picture.
+        RuntimeError: if too many faces are missed for the times to mean what they should.
     """
     cases = {
         **{(BASE_SIZE, count): _case(BASE_SIZE, count) for count in FACES},
@@ -122,11 +125,7 @@ def _step(case: _Case, index: int, *, keep: bool) -> None:
     ended = time.perf_counter()
     if not keep:
         return
-    if len(found.faces) != case.count:
-        raise RuntimeError(
-            f"growth: {len(found.faces)} faces found in frame {index} of {case.size}, "
-            f"but it holds {case.count}"
-        )
+    case.found.append(len(found.faces))
     case.faces_ms.append((between - begun) * 1e3)
     case.emotion_ms.append((ended - between) * 1e3)
 
@@ -137,7 +136,11 @@ def _mean(case: _Case) -> float:
 
 def _figures(case: _Case, base: float) -> dict[str, Any]:
     totals = np.add(case.faces_ms, case.emotion_ms)
+    found = statistics.fmean(case.found)
+    if abs(found - case.count) > _MISSED * case.count:
+        raise RuntimeError(f"growth: {found:.2f} of {case.count} faces found at {case.size}")
     return {
+        "found": round(found, 2),
         "faces_ms": round(statistics.median(case.faces_ms), 2),
         "emotion_ms": round(statistics.median(case.emotion_ms), 2),
         "total_ms": {

@@ -37,9 +37,9 @@ processing of the naive frame alone, as if none had waited: {p95_ratio_without_q
 GROWTH = """
 The pipelines of the faces node and the emotion node in one process, one thread for each network, on
 the face of a photograph repeated in a swaying picture; all sizes take turns frame by frame,
-{frames} frames each at 30 frames/s of simulated time. ms for a frame: medians of the two parts,
-then both together. The ratio is that of the means, which hold the share of full detections, to one
-face at 640×480. No target.
+{frames} frames each at 30 frames/s of simulated time. How many faces were found on average; ms for
+a frame: medians of the two parts, then both together. The ratio is that of the means, which hold
+the share of full detections, to one face at 640×480. No target.
 """
 
 OVERLOAD = """

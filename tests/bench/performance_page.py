@@ -155,11 +155,12 @@ def _naive(naive: Figures) -> list[str]:
 
 def _growth(growth: Figures) -> list[str]:
     lines = ["## Growth with faces and resolution", "", *paragraph(texts.GROWTH, growth)]
-    heading = ("faces, ms", "emotion, ms", "mean, ms", "p50, ms", "p95, ms", "ratio")
+    heading = ("found", "faces, ms", "emotion, ms", "mean, ms", "p50, ms", "p95, ms", "ratio")
     for key, first in (("faces", "faces at 640×480"), ("resolution", "resolution, one face")):
         rows = [
             (
                 name.replace("x", "×"),
+                case["found"],
                 case["faces_ms"],
                 case["emotion_ms"],
                 *(case["total_ms"][figure] for figure in ("mean", "p50", "p95")),
