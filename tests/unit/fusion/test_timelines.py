@@ -26,7 +26,7 @@ def banks():
 
 
 def compose(banks, seed=0, contradicting=(), **settings):
-    quiet = {"contradiction": 0.0, "absence": 0.0, "face_missing": 0.0, **settings}
+    quiet = {"contradiction": (0.0, 0.0, 0.0), "absence": 0.0, "face_missing": 0.0, **settings}
     composer = TimelineComposer(banks, TimelineSettings(**quiet), contradicting)
     return composer.compose(np.random.default_rng(seed))
 

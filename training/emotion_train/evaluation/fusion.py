@@ -20,7 +20,7 @@ from emotion_train.tasks.fusion.settings import FusionData, FusionSources, Timel
 
 ALL: Final = tuple(Modality)
 
-WHOLE: Final = TimelineSettings(contradiction=0.0, absence=0.0)
+WHOLE: Final = TimelineSettings(contradiction=(0.0, 0.0, 0.0), absence=0.0)
 """Every modality is there, nothing contradicts on purpose; faces hide and people pause."""
 
 

@@ -76,6 +76,12 @@ class Listener:
         self._process.terminate()
         self._process.join()
 
+    def reaches(self, time: float) -> bool:
+        """Return whether everything up to a time is known; does not wait."""
+        while self._heard_until < time and self._events.poll():
+            self._receive()
+        return self._heard_until >= time
+
     def until(self, time: float) -> list[Heard]:
         """Return what was heard up to a time and not returned yet; waits for the listener."""
         while self._heard_until < time:

@@ -18,6 +18,9 @@ class TimelineSettings(Settings):
 
     steps: PositiveInt = 120
     """Of 0.1 s."""
+    emotions: tuple[NonNegativeFloat, ...] = (0.173, 0.251, 0.168, 0.139, 0.143, 0.015, 0.111)
+    """How often each emotion comes, in label order: as in FER2013's training part, whose pictures
+    were found by emotion words on the web. Equal shares would make rare ones be seen everywhere."""
     hold: Range = (2.0, 6.0)
     """How long an emotion lasts."""
     face_lead: Range = (-0.2, 0.3)
@@ -32,8 +35,12 @@ class TimelineSettings(Settings):
     """When an utterance begins, after the emotion does."""
     words_delay: Range = (0.2, 1.2)
     """When the words of an utterance are recognised, after its end."""
-    contradiction: Fraction = 0.12
-    """Probability, for each modality and hold, that it shows another emotion."""
+    contradiction: tuple[Fraction, Fraction, Fraction] = (0.1, 0.35, 0.2)
+    """Probability, for face, voice and words and each hold, that it shows another emotion.
+
+    In training only. Models know the voices and sentences they were trained on better than any they
+    will hear; without more contradiction there the fusion would trust them too much.
+    """
     absence: Fraction = 0.2
     """Probability, for each modality and timeline, that it is missing throughout; one stays."""
 

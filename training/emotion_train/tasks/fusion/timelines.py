@@ -110,9 +110,9 @@ class TimelineComposer:
     def _holds(self, generator: np.random.Generator) -> list[Hold]:
         end = self._settings.steps * STEP_SECONDS
         holds: list[Hold] = []
-        start, label = 0.0, -1
+        start, label = 0.0, MISSING
         while start < end:
-            label = _another(label, generator)
+            label = self._another(label, generator)
             seconds = _draw(self._settings.hold, generator)
             holds.append(Hold(label, start, start + seconds))
             start += seconds
@@ -126,10 +126,17 @@ class TimelineComposer:
 
     def _shown(self, modality: Modality, hold: Hold, generator: np.random.Generator) -> int:
         """Return the emotion that a modality shows during a hold."""
-        contradicts = generator.random() < self._settings.contradiction
+        contradicts = generator.random() < self._settings.contradiction[modality]
         if contradicts or modality in self._contradicting:
-            return _another(hold.label, generator)
+            return self._another(hold.label, generator)
         return hold.label
+
+    def _another(self, label: int, generator: np.random.Generator) -> int:
+        """Return a random emotion other than the given one; any for MISSING."""
+        shares = np.array(self._settings.emotions)
+        if label != MISSING:
+            shares[label] = 0.0
+        return int(generator.choice(len(shares), p=shares / shares.sum()))
 
     def _pick(self, modality: Modality, label: int, generator: np.random.Generator) -> int:
         return int(generator.choice(self._by_label[modality][label]))
@@ -172,12 +179,6 @@ class TimelineComposer:
         newest = np.floor(heard / WINDOW_HOP_SECONDS).astype(np.int64)
         timeline.samples[steps, Modality.VOICE] = voice
         timeline.views[steps, Modality.VOICE] = np.clip(newest, 0, bank.views[voice] - 1)
-
-
-def _another(label: int, generator: np.random.Generator) -> int:
-    """Return a random emotion other than the given one; any for -1."""
-    others = [other for other in range(len(LABELS)) if other != label]
-    return int(generator.choice(others))
 
 
 def _draw(limits: Range, generator: np.random.Generator) -> float:

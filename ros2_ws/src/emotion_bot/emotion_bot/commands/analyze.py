@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from emotion_bot.commands.failure import failure
 from emotion_bot.listener import Listener
-from emotion_core.audio.recognizer import DEFAULT_RECOGNIZER
+from emotion_core.audio.recognizer import NO_RECOGNIZER
 from emotion_core.inference.session import ModelError
 from emotion_core.replay.analysis import AnalysisError, open_reader
 from emotion_core.replay.analysis import analyze as analyze_video
@@ -31,13 +31,13 @@ def analyze(
         Path | None, typer.Option(help="Face model instead of the shipped one.")
     ] = None,
     asr: Annotated[
-        str, typer.Option(help="Speech recognition: pocketsphinx, none, or a transformers model.")
-    ] = DEFAULT_RECOGNIZER,
+        str,
+        typer.Option(help="Recognise words: pocketsphinx (slow), none, or a transformers model."),
+    ] = NO_RECOGNIZER,
 ) -> None:
     """Write timeline.csv, summary.json, annotated.mp4 and timeline.png for a video."""
     console = Console(stderr=True)
     try:
-        detector = MtcnnDetector(cache_directory() / "mtcnn")
         source = VideoFile(video)
         with (
             Listener(video, asr) as soundtrack,
@@ -48,6 +48,8 @@ def analyze(
                 console=console,
             ) as progress,
         ):
+            # While the listener loads its models, too.
+            detector = MtcnnDetector(cache_directory() / "mtcnn")
             reader = open_reader(FaceTracker(detector, detector), weights, soundtrack)
             task = progress.add_task(video.name, total=None)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -24,17 +25,37 @@ from emotion_core.replay.plot import plot_timeline
 from emotion_core.replay.soundtrack import HeardVoice, Silence, Soundtrack, SpokenWords
 from emotion_core.replay.timeline import TimelineRow, main_face, segments, write_csv
 from emotion_core.resources import FACE_MODEL, FUSION_MODEL, models_directory
-from emotion_core.vision.alignment import aligned_crop
-from emotion_core.vision.frames import PacedSource
+from emotion_core.vision.alignment import GreyCrop, aligned_crop
+from emotion_core.vision.frames import PacedSource, SourceError
+from emotion_core.vision.geometry import Box
 from emotion_core.vision.tracking import FaceSource, FaceTracker
 
 Image = npt.NDArray[np.uint8]
 
 _WRITER_QUEUE = 16
+_WAITING_BYTES = 256 * 1024 * 1024
+"""Pictures that may wait for their sound."""
 
 
 class AnalysisError(RuntimeError):
     """A result cannot be written; the message names the file."""
+
+
+@dataclass(frozen=True)
+class SeenFrame:
+    """What the eyes alone make of a frame.
+
+    Attributes:
+        time: s.
+        boxes: of all faces by id, hidden ones included.
+        crops: aligned, of the faces that were seen.
+        scores: of the same.
+    """
+
+    time: float
+    boxes: dict[str, Box]
+    crops: dict[str, GreyCrop]
+    scores: dict[str, ModalityScores]
 
 
 @dataclass
@@ -66,30 +87,46 @@ class VideoReader:
             image: uint8 (H, W, 3) BGR.
             time: of the frame, s; must not decrease from call to call.
         """
+        return self.conclude(self.look(image, time))
+
+    def look(self, image: Image, time: float) -> SeenFrame:
+        """Find and score the faces of the next frame, without regard to what is heard."""
         faces = self.tracker.update(image, time)
         seen = [face for face in faces if face.source is not FaceSource.PREDICTED]
         side = self.model.crop_size
         crops = np.array([aligned_crop(image, face, side) for face in seen], dtype=np.uint8)
         crops = crops.reshape(-1, side, side)
-        self._hear(time)
-        self._attribution.look(
-            {face.id: crop for face, crop in zip(seen, crops, strict=True)}, time
-        )
         scores = self.model.predict(crops)
-        for face, probabilities, affect, embedding in zip(
-            seen, scores.probabilities, scores.valence_arousal, scores.embedding, strict=True
-        ):
-            shown = ModalityScores(probabilities, affect, embedding, time)
-            evidence = self._attribution.evidence(face.id, shown)
-            fused = self.people.update(face.id, evidence, time)
+        shown = {
+            face.id: ModalityScores(probabilities, affect, embedding, time)
+            for face, probabilities, affect, embedding in zip(
+                seen, scores.probabilities, scores.valence_arousal, scores.embedding, strict=True
+            )
+        }
+        by_id = {face.id: crop for face, crop in zip(seen, crops, strict=True)}
+        return SeenFrame(time, {face.id: face.box for face in faces}, by_id, shown)
+
+    def conclude(self, frame: SeenFrame) -> list[TimelineRow]:
+        """Return the faces of the next frame that was looked at; waits for its sound."""
+        time = frame.time
+        self._hear(time)
+        self._attribution.look(frame.crops, time)
+        for name, scores in frame.scores.items():
+            evidence = self._attribution.evidence(name, scores)
+            fused = self.people.update(name, evidence, time)
             if fused is not None:
-                self._latest[face.id] = TimelineRow(
-                    time, face.id, face.box, fused.expression, fused.weights, evidence.fresh(time)
+                self._latest[name] = TimelineRow(
+                    time,
+                    name,
+                    frame.boxes[name],
+                    fused.expression,
+                    fused.weights,
+                    evidence.fresh(time),
                 )
         self._latest = {
-            face.id: replace(self._latest[face.id], time=time, box=face.box)
-            for face in faces
-            if face.id in self._latest
+            name: replace(self._latest[name], time=time, box=box)
+            for name, box in frame.boxes.items()
+            if name in self._latest
         }
         return list(self._latest.values())
 
@@ -185,8 +222,7 @@ def analyze(
         with AnnotatedVideo(
             output / "annotated.mp4", source.fps, (source.width, source.height)
         ) as video:
-            for image, time in _frames(source):
-                found = reader.read(image, time)
+            for image, found, time in _read(reader, source):
                 rows += found
                 frames += 1
                 video.write(image, found)
@@ -197,6 +233,33 @@ def analyze(
             summary = _summary(rows, frames, time + frame_seconds, clock() - started)
             _write_results(rows, reader.utterances, summary, output, Path(source.name).name)
     return summary
+
+
+def _read(
+    reader: VideoReader, source: PacedSource
+) -> Iterator[tuple[Image, list[TimelineRow], float]]:
+    """Yield picture, faces and time of every frame; the eyes may run ahead of the ears."""
+    waiting: deque[tuple[Image, SeenFrame]] = deque()
+    try:
+        for image, time in _frames(source):
+            waiting.append((image, reader.look(image, time)))
+            full = len(waiting) * image.nbytes > _WAITING_BYTES
+            while waiting and (full or reader.soundtrack.reaches(waiting[0][1].time)):
+                picture, frame = waiting.popleft()
+                yield picture, reader.conclude(frame), frame.time
+                full = False
+    except SourceError:
+        # What was seen before the damage is worth as much as the rest.
+        yield from _concluded(reader, waiting)
+        raise
+    yield from _concluded(reader, waiting)
+
+
+def _concluded(
+    reader: VideoReader, waiting: Iterable[tuple[Image, SeenFrame]]
+) -> Iterator[tuple[Image, list[TimelineRow], float]]:
+    for picture, frame in waiting:
+        yield picture, reader.conclude(frame), frame.time
 
 
 def _frames(source: PacedSource) -> Iterator[tuple[Image, float]]:

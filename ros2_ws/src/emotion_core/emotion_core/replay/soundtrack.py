@@ -49,12 +49,22 @@ Heard = Union[HeardVoice, HeardWords]  # noqa: UP007
 class Soundtrack(Protocol):
     """Gives what is heard in the order of time."""
 
+    def reaches(self, time: float) -> bool:
+        """Return whether everything up to a time, s, is known already."""
+
     def until(self, time: float) -> Iterable[Heard]:
-        """Return everything heard up to a time, s, that has not been returned before."""
+        """Return everything heard up to a time, s, that has not been returned before.
+
+        Waits until it is known.
+        """
 
 
 class Silence:
     """The soundtrack of a recording without sound."""
+
+    def reaches(self, time: float) -> bool:  # noqa: ARG002
+        """Return True."""
+        return True
 
     def until(self, time: float) -> Iterable[Heard]:  # noqa: ARG002
         """Return nothing."""
