@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -30,6 +31,7 @@ from emotion_core.resources import TEXT_MODEL, models_directory
 
 _EVENT, _PROGRESS, _FAULT = "event", "progress", "fault"
 _PROGRESS_SECONDS = 0.25
+_NICENESS = 10
 _ORIGIN = 60.0
 """Added to times on their way through messages, which cannot be negative: sound may begin before
 the first picture, whose time is zero."""
@@ -105,6 +107,8 @@ class Listener:
 
 
 def _listen(path: Path, recognizer: str, events: Connection) -> None:
+    # Listening takes less than looking: it can have what is left over.
+    os.nice(_NICENESS)
     try:
         for kind, content in _hear(path, recognizer):
             events.send((kind, content))

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from emotion_core.fusion.attribution import Attribution
 from emotion_core.fusion.evidence import ModalityScores
 from emotion_core.fusion.people import PeopleFusion
-from emotion_core.inference.expression import ExpressionModel
+from emotion_core.inference.expression import ExpressionModel, ExpressionScores
 from emotion_core.inference.fusion import FusionModel
 from emotion_core.replay.annotate import annotate
 from emotion_core.replay.plot import plot_timeline
@@ -33,6 +34,8 @@ from emotion_core.vision.tracking import FaceSource, FaceTracker
 Image = npt.NDArray[np.uint8]
 
 _WRITER_QUEUE = 16
+_SCORED_AHEAD = 6
+"""Frames whose scores are left to come while the next one is looked at."""
 _WAITING_BYTES = 256 * 1024 * 1024
 """Pictures that may wait for their sound."""
 
@@ -49,13 +52,13 @@ class SeenFrame:
         time: s.
         boxes: of all faces by id, hidden ones included.
         crops: aligned, of the faces that were seen.
-        scores: of the same.
+        scores: of the same, in their order, as soon as they are there.
     """
 
     time: float
     boxes: dict[str, Box]
     crops: dict[str, GreyCrop]
-    scores: dict[str, ModalityScores]
+    scores: Future[ExpressionScores]
 
 
 @dataclass
@@ -79,6 +82,8 @@ class VideoReader:
     def __post_init__(self) -> None:
         self._latest: dict[str, TimelineRow] = {}
         self._attribution = Attribution()
+        # Scores one frame while the next one is tracked.
+        self._scorer = ThreadPoolExecutor(1, "expression")
 
     def read(self, image: Image, time: float) -> list[TimelineRow]:
         """Return the faces of one frame; a hidden face keeps its last expression.
@@ -90,29 +95,31 @@ class VideoReader:
         return self.conclude(self.look(image, time))
 
     def look(self, image: Image, time: float) -> SeenFrame:
-        """Find and score the faces of the next frame, without regard to what is heard."""
+        """Find the faces of the next frame and begin to score them, whatever is heard."""
         faces = self.tracker.update(image, time)
         seen = [face for face in faces if face.source is not FaceSource.PREDICTED]
         side = self.model.crop_size
         crops = np.array([aligned_crop(image, face, side) for face in seen], dtype=np.uint8)
         crops = crops.reshape(-1, side, side)
-        scores = self.model.predict(crops)
-        shown = {
-            face.id: ModalityScores(probabilities, affect, embedding, time)
-            for face, probabilities, affect, embedding in zip(
-                seen, scores.probabilities, scores.valence_arousal, scores.embedding, strict=True
-            )
-        }
         by_id = {face.id: crop for face, crop in zip(seen, crops, strict=True)}
-        return SeenFrame(time, {face.id: face.box for face in faces}, by_id, shown)
+        scores = self._scorer.submit(self.model.predict, crops)
+        return SeenFrame(time, {face.id: face.box for face in faces}, by_id, scores)
 
     def conclude(self, frame: SeenFrame) -> list[TimelineRow]:
         """Return the faces of the next frame that was looked at; waits for its sound."""
         time = frame.time
         self._hear(time)
         self._attribution.look(frame.crops, time)
-        for name, scores in frame.scores.items():
-            evidence = self._attribution.evidence(name, scores)
+        scores = frame.scores.result()
+        for name, probabilities, affect, embedding in zip(
+            frame.crops,
+            scores.probabilities,
+            scores.valence_arousal,
+            scores.embedding,
+            strict=True,
+        ):
+            shown = ModalityScores(probabilities, affect, embedding, time)
+            evidence = self._attribution.evidence(name, shown)
             fused = self.people.update(name, evidence, time)
             if fused is not None:
                 self._latest[name] = TimelineRow(
@@ -244,7 +251,9 @@ def _read(
         for image, time in _frames(source):
             waiting.append((image, reader.look(image, time)))
             full = len(waiting) * image.nbytes > _WAITING_BYTES
-            while waiting and (full or reader.soundtrack.reaches(waiting[0][1].time)):
+            while len(waiting) > _SCORED_AHEAD and (
+                full or reader.soundtrack.reaches(waiting[0][1].time)
+            ):
                 picture, frame = waiting.popleft()
                 yield picture, reader.conclude(frame), frame.time
                 full = False
