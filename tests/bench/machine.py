@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import platform
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +16,10 @@ _PACKAGES = ("onnxruntime", "numpy", "opencv-python-headless", "torch")
 
 
 def describe() -> dict[str, object]:
-    """Return processor, cores, memory, system, versions and the day, JSON-ready."""
+    """Return processor, cores, memory, system, versions, load and the day, JSON-ready.
+
+    The load average, over the minute before, tells whether the machine had other work.
+    """
     return {
         "processor": processor(Path("/proc/cpuinfo")),
         "cores": usable_cores(),
@@ -23,6 +27,7 @@ def describe() -> dict[str, object]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in _PACKAGES},
+        "load_average_before": round(os.getloadavg()[0], 2),
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
     }
 
