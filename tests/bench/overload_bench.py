@@ -32,7 +32,9 @@ def run(seconds: float = SECONDS) -> dict[str, Any]:
         reason), of these ``dropped_by_camera`` (replaced by a newer frame before they were sent)
         and ``passed_over_as_stale`` by the faces node, and ``latency_ms``.
         ``p95_ratio_at_twice`` and ``p95_ratio_at_most``: the latencies' p95 at twice and at the
-        highest load, divided by that at the normal one.
+        highest load, divided by that at the normal one. ``captured_ratio_at_twice`` and
+        ``captured_ratio_at_most``: the same of the camera's rates, since a busy machine draws the
+        scene more slowly than asked.
 
     Raises:
         RuntimeError: if the robot fails.
@@ -42,6 +44,8 @@ def run(seconds: float = SECONDS) -> dict[str, Any]:
         "loads": loads,
         "p95_ratio_at_twice": _p95_ratios(loads, TWICE),
         "p95_ratio_at_most": _p95_ratios(loads, max(LOADS)),
+        "captured_ratio_at_twice": _captured_ratio(loads, TWICE),
+        "captured_ratio_at_most": _captured_ratio(loads, max(LOADS)),
     }
 
 
@@ -69,6 +73,10 @@ def losses(live: LiveRun) -> dict[str, Any]:
 def _rounded(rate: float) -> float | None:
     # JSON has no NaN.
     return None if math.isnan(rate) else round(rate, 1)
+
+
+def _captured_ratio(loads: dict[str, Any], load: int) -> float | None:
+    return ratio(loads[str(load)]["captured_fps"], loads["1"]["captured_fps"])
 
 
 def _p95_ratios(loads: dict[str, Any], load: int) -> dict[str, float | None]:

@@ -50,7 +50,10 @@ two once a second, so that the sums differ by some frames). Target: p95 at twice
 twice that at the normal one.
 """
 
-RATIOS = "p95 at {load} load over that at the normal one: {ratios}."
+RATIOS = """
+p95 at {load} load, with {captured} times the frames captured, over that at the normal one:
+{ratios}.
+"""
 
 OTHERS = {
     names.FACES: """

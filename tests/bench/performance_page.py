@@ -187,9 +187,11 @@ def _overload(overload: Figures) -> list[str]:
         ),
         *table(("load", "stage", *PERCENTILE_HEADING), latencies),
     ]
-    for key, load in (("p95_ratio_at_twice", "twice the"), ("p95_ratio_at_most", "the highest")):
-        ratios = "; ".join(f"{STAGES[stage]} {text(r)}" for stage, r in overload[key].items())
-        lines += paragraph(texts.RATIOS, {"load": load, "ratios": ratios})
+    for key, load in (("at_twice", "twice the"), ("at_most", "the highest")):
+        p95 = overload[f"p95_ratio_{key}"]
+        ratios = "; ".join(f"{STAGES[stage]} {text(value)}" for stage, value in p95.items())
+        captured = overload[f"captured_ratio_{key}"]
+        lines += paragraph(texts.RATIOS, {"load": load, "captured": captured, "ratios": ratios})
     return lines
 
 

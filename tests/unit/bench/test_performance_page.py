@@ -87,6 +87,8 @@ def results():
             "loads": {"1": loaded(30.0), "2": loaded(60.0)},
             "p95_ratio_at_twice": {"capture_to_expression": 1.25, "capture_to_head_ack": 2.5},
             "p95_ratio_at_most": {"capture_to_expression": 1.75, "capture_to_head_ack": 3.5},
+            "captured_ratio_at_twice": 1.9,
+            "captured_ratio_at_most": None,
         },
     }
 
@@ -126,6 +128,7 @@ def test_every_measured_table_is_on_the_page(results):
     assert row(page, "naive, due time → expression") == ["4000", "8000", "12000"]
     assert row(page, "1920×1080") == ["0.75", "8.25", "2.25", "9", "8", "31", "1.5"]
     assert "| 2× | 60 | 59 | 28.5 | 360 | 71 | 61 | 10 |" in page
+    assert "with 1.9 times the frames captured" in one_line(page)
     assert "as if none had waited: 3.81." in one_line(page)
 
 
