@@ -57,8 +57,8 @@ run: setup ## Start the robot on the built-in scene (ARGS="--source webcam" for 
 
 test: setup lint firmware ## Every check: lint, types, contracts, unit, ROS, firmware and end-to-end tests
 	@$(MAKE) -C firmware test
-	@$(BIN)/pytest -m "unit or firmware" -n 2 --dist loadfile --reruns 1
-	@$(BIN)/pytest -m "not (unit or firmware)" --reruns 2
+	@$(BIN)/pytest -m "not e2e" -n 2 --dist loadfile --reruns 2
+	@$(BIN)/pytest -m e2e --reruns 2 --durations 10
 
 test-quick: setup ## Only the unit tests
 	@$(BIN)/pytest -m "unit and not slow" -n 2
