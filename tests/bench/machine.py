@@ -24,7 +24,7 @@ def describe() -> dict[str, object]:
         "processor": processor(Path("/proc/cpuinfo")),
         "cores": usable_cores(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in _PACKAGES},
         "load_average_before": round(os.getloadavg()[0], 2),
