@@ -97,6 +97,8 @@ def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         status = EXIT_BAD_CONFIGURATION
     finally:
+        # Ctrl-C reaches a node twice, from the terminal and from launch; it is ending already.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         if node is not None:
             close = getattr(node, "close", None)
             if close is not None:
