@@ -187,6 +187,11 @@ def zoo_command(
     console.print(table)
 
 
+def _write_report(report: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
 @evaluate_app.command("face")
 def evaluate_face_command(
     data: Annotated[Path, typer.Option(help="Folder of splits or emotions, zip or fer2013.csv.")],
@@ -203,8 +208,7 @@ def evaluate_face_command(
 
     model = ExpressionModel(weights or models_directory() / "face.onnx")
     evaluation = evaluate_face(model, data, split, votes)
-    json_path.parent.mkdir(parents=True, exist_ok=True)
-    json_path.write_text(json.dumps(evaluation.report(), indent=2) + "\n", encoding="utf-8")
+    _write_report(evaluation.report(), json_path)
     console.print(figures_table(f"{split}: labels", evaluation.label))
     if evaluation.majority is not None:
         console.print(figures_table(f"{split}: annotators' majority", evaluation.majority))
@@ -240,8 +244,7 @@ def evaluate_voice_command(
         speakers=speaker or (),
         noise=None if snr is None else Noise(snr, noise, seed),
     )
-    json_path.parent.mkdir(parents=True, exist_ok=True)
-    json_path.write_text(json.dumps(evaluation.report(), indent=2) + "\n", encoding="utf-8")
+    _write_report(evaluation.report(), json_path)
     console.print(figures_table(f"{dataset}, {split}", evaluation.figures))
     console.print(f"unweighted average recall {evaluation.uar:.4f}")
     for fault in evaluation.broken:
@@ -277,8 +280,7 @@ def evaluate_text_command(
         contexts=contexts,
         transcripts=transcripts,
     )
-    json_path.parent.mkdir(parents=True, exist_ok=True)
-    json_path.write_text(json.dumps(evaluation.report(), indent=2) + "\n", encoding="utf-8")
+    _write_report(evaluation.report(), json_path)
     table = Table("figure", "value", title=f"{dataset}, {evaluation.split}")
     for name, value in evaluation.flat_figures().items():
         table.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
@@ -307,8 +309,7 @@ def evaluate_fusion_command(
         timelines=timelines,
         seed=seed,
     )
-    json_path.parent.mkdir(parents=True, exist_ok=True)
-    json_path.write_text(json.dumps(evaluation.report(), indent=2) + "\n", encoding="utf-8")
+    _write_report(evaluation.report(), json_path)
     table = Table("condition", "accuracy", "delay in s", "calibration error")
     conditions = list(evaluation.present.items())
     conditions += [(f"wrong {name}", row) for name, row in evaluation.contradicting.items()]

@@ -27,7 +27,7 @@ def open_session(
     Args:
         path: of the file.
         kind: of model, for messages.
-        inputs: names that its graph must take, all of them.
+        inputs: names that its graph must take, all of them and in this order.
         outputs: names that its graph must give.
         threads: of the session; one leaves the other cores to the rest of the robot.
 
@@ -47,7 +47,8 @@ def open_session(
     except Exception as error:  # onnxruntime has no public base class of its load errors
         raise ModelError(f"{path} is not a readable ONNX model: {error}") from error
     given = {tensor.name for tensor in session.get_outputs()}
-    if {tensor.name for tensor in session.get_inputs()} != set(inputs) or not given >= set(outputs):
+    taken = [tensor.name for tensor in session.get_inputs()]
+    if taken != list(inputs) or not given >= set(outputs):
         raise ModelError(f"{path} is no {kind} model of this version")
     try:
         labels = json.loads(session.get_modelmeta().custom_metadata_map.get("labels", "[]"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from emotion_core.affect import LABELS
-from emotion_core.inference.expression import ModelError
+from emotion_core.inference.session import ModelError, open_session
 from emotion_core.text.cleaning import is_latin
 from emotion_core.text.tokenizing import TextTokenizer, TokenizerError
 
@@ -76,26 +74,10 @@ class TextModel:
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        if not path.is_file():
-            raise ModelError(f"no text model at {path}")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime has no public base class of its load errors
-            raise ModelError(f"{path} is not a readable ONNX model: {error}") from error
+        self._session = open_session(path, "text", INPUTS, (*OUTPUTS, *CORPUS_OUTPUTS), threads)
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-        outputs = {output.name: output for output in self._session.get_outputs()}
-        inputs = tuple(tensor.name for tensor in self._session.get_inputs())
-        if inputs != INPUTS or not outputs.keys() >= {*OUTPUTS, *CORPUS_OUTPUTS}:
-            raise ModelError(f"{path} is no text model of this version")
-        if json.loads(self.metadata.get("labels", "[]")) != list(LABELS):
-            raise ModelError(f"{path} was not made for the labels {', '.join(LABELS)}")
-        self.embedding_size: int = outputs["embedding"].shape[-1]
+        sizes = {tensor.name: tensor.shape[-1] for tensor in self._session.get_outputs()}
+        self.embedding_size: int = sizes["embedding"]
         self._latin_only = self.metadata.get("latin_only") == "true"
         self._tokenizer = self._load_tokenizer(path)
 

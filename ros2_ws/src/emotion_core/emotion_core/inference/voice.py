@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from emotion_core.affect import LABELS
 from emotion_core.audio.features import SAMPLE_RATE
-from emotion_core.inference.expression import ModelError
+from emotion_core.inference.session import ModelError, open_session
 
 Waveforms = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float32]
 
+INPUTS: Final = ("waveforms",)
 OUTPUTS: Final = ("probabilities", "valence_arousal", "embedding")
 SHORTEST_SECONDS: Final = 1.0
 """Shorter windows get silence before them up to this length, which the model passes over."""
@@ -50,26 +49,8 @@ class VoiceModel:
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        if not path.is_file():
-            raise ModelError(f"no voice model at {path}")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime has no public base class of its load errors
-            raise ModelError(f"{path} is not a readable ONNX model: {error}") from error
+        self._session = open_session(path, "voice", INPUTS, OUTPUTS, threads)
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-        outputs = {output.name: output for output in self._session.get_outputs()}
-        if [tensor.name for tensor in self._session.get_inputs()] != ["waveforms"] or any(
-            name not in outputs for name in OUTPUTS
-        ):
-            raise ModelError(f"{path} is no voice model of this version")
-        if self.metadata.get("labels") != json.dumps(LABELS):
-            raise ModelError(f"{path} was not made for the labels {', '.join(LABELS)}")
         if self.metadata.get("sample_rate") != str(SAMPLE_RATE):
             raise ModelError(f"{path} was not made for {SAMPLE_RATE} samples per second")
         self.sample_rate: int = SAMPLE_RATE
@@ -78,7 +59,8 @@ class VoiceModel:
             """The longest window that it was trained on, in seconds."""
         except (KeyError, ValueError) as error:
             raise ModelError(f"{path} does not say how long its windows are") from error
-        self.embedding_size: int = outputs["embedding"].shape[-1]
+        sizes = {tensor.name: tensor.shape[-1] for tensor in self._session.get_outputs()}
+        self.embedding_size: int = sizes["embedding"]
 
     def predict(self, waveforms: Waveforms) -> VoiceScores:
         """Score windows of voiced sound.
