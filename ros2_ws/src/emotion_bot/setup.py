@@ -11,6 +11,7 @@ node_names = [
     "faces",
     "gaze",
     "head",
+    "humans",
     "microphone",
     "mood",
     "privacy",

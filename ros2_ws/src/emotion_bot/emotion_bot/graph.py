@@ -65,6 +65,7 @@ class BringUpOptions:
         speak: whether it says short sentences through espeak-ng.
         memory: whether it keeps a row of mood per person and minute.
         dashboard: whether it offers the live page.
+        humans: whether it republishes people after REP-155; needs hri_msgs.
         record: folder of a bag to record; empty for none.
         consent: everybody who may be seen or heard has agreed to be recorded.
         namespace: prefix of all relative names; empty for none.
@@ -78,6 +79,7 @@ class BringUpOptions:
     speak: bool = False
     memory: bool = True
     dashboard: bool = True
+    humans: bool = False
     record: str = ""
     consent: bool = False
     namespace: str = ""
@@ -151,6 +153,8 @@ def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
         nodes.append(_node("mood"))
     # The page also says what is on and what is kept; without it a small node does.
     nodes.append(_node("dashboard" if options.dashboard else "privacy"))
+    if options.humans:
+        nodes.append(_node("humans"))
     if options.record:
         # A recorder that was restarted goes on with its bag.
         nodes.append(

@@ -11,6 +11,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from emotion_bot import hri
 from emotion_bot.graph import (
     RESPAWN_DELAY_SECONDS,
     BringUpOptions,
@@ -52,6 +53,7 @@ def generate_launch_description() -> LaunchDescription:
             _switch("speak", defaults.speak, "say short sentences; needs espeak-ng"),
             _switch("memory", defaults.memory, "keep a row of mood per person and minute"),
             _switch("dashboard", defaults.dashboard, "offer the live page"),
+            _switch("humans", defaults.humans, "republish people after REP-155; needs hri_msgs"),
             DeclareLaunchArgument(
                 "record", default_value="", description="folder of a bag to record"
             ),
@@ -95,10 +97,13 @@ def _nodes(context: LaunchContext) -> list[Action]:
         speak=value("speak") == "true",
         memory=value("memory") == "true",
         dashboard=value("dashboard") == "true",
+        humans=value("humans") == "true",
         record=value("record"),
         consent=value("consent") == "true",
         namespace=value("namespace"),
     )
+    if options.humans and (missing := hri.missing_messages()):
+        raise RuntimeError(missing)
     return [_node(spec, options.namespace) for spec in build_graph(choose_microphone(options))]
 
 

@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from emotion_bot import hri
 from emotion_bot.graph import TRANSPORT_PROFILE
 from emotion_bot.up.processes import config_directory
 from emotion_core.audio.chunks import AudioSourceError
@@ -206,6 +207,12 @@ def _system_launch() -> Check:
     return Check("ros2 launch", Status.OK.value, "launch_ros imports")
 
 
+def _humans() -> Check:
+    missing = hri.missing_messages()
+    # Nothing is wrong without it: few want it, and they are told what to install.
+    return Check("REP-155", Status.OK.value, missing or "hri_msgs is there for up --humans")
+
+
 CHECKS: tuple[Callable[[], Check], ...] = (
     _interpreter,
     _ros,
@@ -218,4 +225,5 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     _head_ports,
     _simulator,
     _system_launch,
+    _humans,
 )

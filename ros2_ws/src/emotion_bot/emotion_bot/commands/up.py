@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from emotion_bot import hri
 from emotion_bot.commands.failure import failure
 from emotion_bot.graph import AUTOMATIC_MICROPHONE, BringUpOptions
 from emotion_bot.up.microphone_choice import check_microphone
@@ -54,6 +55,9 @@ def up(
     speak: Annotated[bool, typer.Option(help="Say short sentences; needs espeak-ng.")] = False,
     memory: Annotated[bool, typer.Option(help="Keep a row of mood per person and minute.")] = True,
     dashboard: Annotated[bool, typer.Option(help="Offer the live page.")] = True,
+    humans: Annotated[
+        bool, typer.Option("--humans", help="Republish people after REP-155; needs hri_msgs.")
+    ] = False,
     record: Annotated[
         Path | None, typer.Option(file_okay=False, help="Record a bag into this new folder.")
     ] = None,
@@ -69,6 +73,8 @@ def up(
         raise typer.BadParameter(str(error), param_hint="--mic") from error
     if record is not None and record.exists():
         raise typer.BadParameter(f"{record} is there already", param_hint="--record")
+    if humans and (missing := hri.missing_messages()):
+        raise failure(RuntimeError(missing))
     console = Console()
     try:
         figures = run_session(
@@ -81,6 +87,7 @@ def up(
                 speak=speak,
                 memory=memory,
                 dashboard=dashboard,
+                humans=humans,
                 record=str(record or ""),
                 consent=consent,
                 namespace=namespace,
