@@ -9,7 +9,7 @@ from emotion_bot.up.processes import config_directory, node_process
 
 pytestmark = pytest.mark.unit
 
-WHOLE_ROBOT = build_graph(BringUpOptions(mic="device", speak=True))
+WHOLE_ROBOT = build_graph(BringUpOptions(mic="device", speak=True, humans=True))
 
 
 def names(**options):
@@ -24,6 +24,11 @@ def test_an_external_camera_and_no_head_leave_their_nodes_out():
     left = names(source="external", head="none")
     assert "camera" not in left
     assert "head" not in left
+
+
+def test_people_are_republished_only_when_asked_for():
+    assert "humans" not in names()
+    assert "humans" in names(humans=True)
 
 
 @pytest.mark.parametrize("spec", WHOLE_ROBOT, ids=lambda spec: spec.name)
