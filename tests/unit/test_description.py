@@ -1,7 +1,9 @@
 """The URDF against the geometry and the limits that the core computes with."""
 
+import importlib
 import json
 import math
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
+from emotion_bot import topics
 from emotion_core.head.gaze_geometry import camera_position, optical_to_base
 from emotion_core.head.limits import HeadLimits
 
@@ -122,3 +125,64 @@ def test_layouts_can_be_read() -> None:
         return panels(node["first"]) | panels(node["second"])
 
     assert panels(foxglove["layout"]) == set(foxglove["configById"])
+
+
+PUBLISHED = {
+    topics.IMAGE: "sensor_msgs/Image",
+    topics.CAMERA_INFO: "sensor_msgs/CameraInfo",
+    topics.EXPRESSION: "emotion_bot_msgs/Expression",
+    topics.VOICE: "emotion_bot_msgs/Voice",
+    topics.SPEECH: "emotion_bot_msgs/Speech",
+    topics.GAZE_TARGET: "emotion_bot_msgs/GazeTarget",
+    topics.HEAD_COMMAND: "emotion_bot_msgs/HeadCommand",
+    topics.JOINT_STATES: "sensor_msgs/JointState",
+    topics.DIAGNOSTICS.strip("/"): "diagnostic_msgs/DiagnosticArray",
+    "robot_description": "std_msgs/String",
+}
+"""What the robot publishes, and robot_state_publisher with its URDF."""
+
+
+def values(node: object, keys: set[str]) -> list[str]:
+    """Return all strings under these keys, however deep."""
+    if isinstance(node, list):
+        return [found for part in node for found in values(part, keys)]
+    if not isinstance(node, dict):
+        return []
+    own = [node[key] for key in keys & set(node) if isinstance(node[key], str)]
+    return own + [found for part in node.values() for found in values(part, keys)]
+
+
+def foxglove_paths() -> list[str]:
+    layout = json.loads((PACKAGE / "foxglove" / "emotion_bot.json").read_text())
+    keys = {"topic", "imageTopic", "calibrationTopic", "value", "topicPath", "topicToRender"}
+    return sorted(values(layout["configById"], keys))
+
+
+@pytest.mark.parametrize("path", foxglove_paths())
+def test_foxglove_shows_what_the_robot_publishes(path: str) -> None:
+    topic, _, field = path.removeprefix("/").partition(".")
+    package, name = PUBLISHED[topic].split("/")
+    message = getattr(importlib.import_module(f"{package}.msg"), name)
+    if field:
+        assert re.sub(r"\[\d+\]$", "", field) in message.get_fields_and_field_types()
+
+
+def test_rviz_shows_what_the_robot_publishes() -> None:
+    rviz = yaml.safe_load((PACKAGE / "rviz" / "emotion_bot.rviz").read_text())
+    shown = {
+        display["Name"]: topic["Value"]
+        for display in rviz["Visualization Manager"]["Displays"]
+        for key, topic in display.items()
+        if key.endswith("Topic")
+    }
+    assert shown == {"Head": "robot_description", "Camera": topics.IMAGE}
+
+
+def test_every_folder_of_the_package_is_installed() -> None:
+    installed = re.search(
+        r"install\(DIRECTORY (?P<folders>[\w ]+) DESTINATION share/\$\{PROJECT_NAME\}\)",
+        (PACKAGE / "CMakeLists.txt").read_text(),
+    )
+    assert installed is not None
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+    assert set(installed["folders"].split()) == folders
