@@ -23,7 +23,8 @@ from emotion_bot.nodes.mood import (
     PARAMETERS,
     MoodNode,
 )
-from emotion_bot.runner import EXIT_BAD_CONFIGURATION, ConfigurationError
+from emotion_bot.runner import ConfigurationError
+from emotion_bot.supervision import EXIT_BAD_CONFIGURATION
 from emotion_bot.up.processes import config_directory
 from emotion_core.affect import LABELS
 from emotion_core.memory.aggregation import MoodSample

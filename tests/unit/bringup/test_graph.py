@@ -113,7 +113,8 @@ def test_the_sound_of_the_shown_video_follows_its_pictures():
 
 
 def test_a_process_gets_options_namespace_and_defaults_the_user_may_override(tmp_path):
-    spec = build_graph(BringUpOptions(source="video:it's.mp4"))[1]
+    graph = build_graph(BringUpOptions(source="video:it's.mp4"))
+    spec = next(spec for spec in graph if spec.name == "camera")
     process = node_process(spec, "robot", tmp_path, {"OMP_NUM_THREADS": "4"})
     assert "__ns:=/robot" in process.command
     assert "source:='video:it''s.mp4'" in process.command

@@ -1,26 +1,49 @@
 """The command `emotion-bot`."""
 
+from importlib import import_module
+from typing import Final
+
 import typer
+from click import Command, Context
+from typer.core import TyperGroup
 
-from emotion_bot.commands.analyze import analyze
-from emotion_bot.commands.calibrate import calibrate
-from emotion_bot.commands.doctor import doctor
-from emotion_bot.commands.flash import flash
-from emotion_bot.commands.mood import app as mood
-from emotion_bot.commands.privacy import privacy
-from emotion_bot.commands.record import record
-from emotion_bot.commands.replay import replay
-from emotion_bot.commands.up import up
-
-app = typer.Typer(
-    name="emotion-bot",
-    help="A robot that looks at people, reads their expression and answers with its head.",
-    no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
+COMMANDS: Final = (
+    "up",
+    "analyze",
+    "record",
+    "replay",
+    "doctor",
+    "privacy",
+    "flash",
+    "calibrate",
+    "mood",
 )
-for command in (up, analyze, record, replay, doctor, privacy, flash, calibrate):
-    app.command()(command)
-app.add_typer(mood)
+"""Each is the module of its name in `emotion_bot.commands`, with a function or an `app` in it."""
+
+
+class _LazyGroup(TyperGroup):
+    """Imports a command when it is asked for: most need large libraries that the others do not."""
+
+    def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"emotion_bot.commands.{cmd_name}")
+        if hasattr(module, "app"):
+            return typer.main.get_group(module.app)
+        alone = typer.Typer(pretty_exceptions_show_locals=False, add_completion=False)
+        alone.command(cmd_name)(getattr(module, cmd_name))
+        return typer.main.get_command(alone)
+
+
+app = typer.Typer(cls=_LazyGroup, no_args_is_help=True, pretty_exceptions_show_locals=False)
+
+
+@app.callback()
+def _describe() -> None:
+    """A robot that looks at people, reads their expression and answers with its head."""
 
 
 def main() -> None:

@@ -16,14 +16,9 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.node import Node
 
 from emotion_bot.parameters import Parameter, ParameterError, declare
+from emotion_bot.supervision import EXIT_BAD_CONFIGURATION, SUPERVISOR_VARIABLE
 
 RCLError = rclpy_implementation.RCLError
-
-SUPERVISOR_VARIABLE = "EMOTION_BOT_SUPERVISOR_PID"
-"""Process id of the program that started this node and without which it must not go on."""
-
-EXIT_BAD_CONFIGURATION = 78
-"""EX_CONFIG of sysexits.h: starting again with the same settings will not help."""
 
 _PR_SET_PDEATHSIG = 1
 

@@ -17,6 +17,7 @@ from emotion_bot.nodes.recorder import CONSENT, RecorderNode
 from emotion_bot.parameters import ParameterError
 from emotion_bot.replay.offline_robot import RobotSettings
 from emotion_bot.replay.source_bag import write_source_bag
+from emotion_bot.supervision import EXIT_BAD_CONFIGURATION
 from emotion_bot.up.processes import config_directory, node_process
 from emotion_core.inference.expression import ModelError
 from emotion_core.replay.bag_metadata import BagError
@@ -108,7 +109,7 @@ def _record_source(
             "[red]error:[/] a bag of a video needs the consent of everybody in it: --consent",
             highlight=False,
         )
-        raise typer.Exit(runner.EXIT_BAD_CONFIGURATION)
+        raise typer.Exit(EXIT_BAD_CONFIGURATION)
     config = config_directory()
     properties = {CONSENT: "given"} if consent else {}
     try:

@@ -7,17 +7,13 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import uvicorn
+from starlette.types import ASGIApp
 
 from emotion_core.privacy.access import AccessError, check_token, is_loopback, read_token
-from emotion_core.resources import cache_directory
-
-if TYPE_CHECKING:
-    import uvicorn
-    from starlette.types import ASGIApp
 
 TOKEN_VARIABLE = "EMOTION_BOT_DASHBOARD_TOKEN"  # noqa: S105
 """Environment variable with the token; a ROS parameter could be read by every node."""
@@ -124,49 +120,15 @@ class WebServer:
     Args:
         listener: bound and listening.
         settings: for TLS.
-        make_application: called in the thread, because importing what it needs takes a while.
+        application: what it serves.
     """
 
     def __init__(
-        self,
-        listener: socket.socket,
-        settings: ServerSettings,
-        make_application: Callable[[], ASGIApp],
+        self, listener: socket.socket, settings: ServerSettings, application: ASGIApp
     ) -> None:
         self._listener = listener
-        self._settings = settings
-        self._make_application = make_application
-        self._server: uvicorn.Server | None = None
-        self._stopping = threading.Event()
-        self.failure = ""
-        self._thread = threading.Thread(target=self._run, name="web server", daemon=True)
-
-    def start(self) -> None:
-        """Start serving. Requests that come before the application is ready wait for it."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop serving; safe to call twice."""
-        self._stopping.set()
-        if self._server is not None:
-            self._server.should_exit = True
-        self._thread.join(_STOP_SECONDS)
-        self._listener.close()
-
-    def _run(self) -> None:
-        try:
-            self._serve()
-        except BaseException as error:
-            self.failure = f"{type(error).__name__}: {error}"
-            logging.getLogger(__name__).exception("the web server has ended")
-
-    def _serve(self) -> None:
-        # NiceGUI would otherwise keep what pages store in the folder the robot was started from.
-        os.environ.setdefault("NICEGUI_STORAGE_PATH", str(cache_directory() / "nicegui"))
-        import uvicorn
-
         config = uvicorn.Config(
-            self._make_application(),
+            application,
             loop="asyncio",
             lifespan="on",
             log_level="warning",
@@ -178,11 +140,30 @@ class WebServer:
             # Pictures do not get smaller, and compressing them costs more than all the rest.
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=1,
-            ssl_certfile=self._settings.certificate_file or None,
-            ssl_keyfile=self._settings.key_file or None,
+            ssl_certfile=settings.certificate_file or None,
+            ssl_keyfile=settings.key_file or None,
         )
         self._server = uvicorn.Server(config)
-        if not self._stopping.is_set():
+        self._stopping = threading.Event()
+        self.failure = ""
+        self._thread = threading.Thread(target=self._run, name="web server", daemon=True)
+
+    def start(self) -> None:
+        """Start serving."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving; safe to call twice."""
+        self._stopping.set()
+        self._server.should_exit = True
+        self._thread.join(_STOP_SECONDS)
+        self._listener.close()
+
+    def _run(self) -> None:
+        try:
             self._server.run(sockets=[self._listener])
-        if not self._stopping.is_set():
-            self.failure = "the web server has ended by itself"
+            if not self._stopping.is_set():
+                self.failure = "the web server has ended by itself"
+        except BaseException as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            logging.getLogger(__name__).exception("the web server has ended")

@@ -6,12 +6,12 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
 from rclpy.node import Node
 
 from emotion_bot import runner
+from emotion_bot.dashboard.application import Application
 from emotion_bot.dashboard.files import FileLimits
 from emotion_bot.dashboard.pictures import PictureMaker
 from emotion_bot.dashboard.privacy_monitor import PrivacyMonitor
@@ -22,11 +22,6 @@ from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 from emotion_core.privacy.access import AccessError, is_loopback
 from emotion_core.privacy.parts import PartState, PrivacyPart
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
-    from emotion_bot.dashboard.application import Application
 
 PARAMETERS = (
     Parameter(
@@ -71,23 +66,31 @@ class DashboardNode(Node):
             tuple(name.strip() for name in values["host_names"].split(",") if name.strip()),
         )
         try:
-            self._token = self._settings.token()
+            token = self._settings.token()
             listener = bind(self._settings)
         except AccessError as error:
             raise runner.ConfigurationError(str(error)) from error
         self.address = address_of(listener, secure=self._settings.secure)
-        self._rate: float = values["rate"]
         self._limits = FileLimits(
             values["largest_file_mb"] * _MEBIBYTE, values["longest_video"], values["file_retention"]
         )
-        self._application: Application | None = None
         self._monitor = PrivacyMonitor(self, self._own_parts)
         pictures = PictureMaker(values["picture_width"], values["picture_quality"], time.monotonic)
         self._pictures = pictures
         folder = values["recordings_folder"] or platformdirs.user_data_path("emotion_bot") / "bags"
         recording = RecordingProcess(Path(folder).expanduser(), self.get_namespace())
         self._robot = Robot(self, self._monitor, pictures, recording)
-        self._server = WebServer(listener, self._settings, self._make_application)
+        self._application = Application(
+            self._robot,
+            self._monitor,
+            self._pictures,
+            names=self._settings.names(),
+            token=token,
+            secure=self._settings.secure,
+            rate=values["rate"],
+            limits=self._limits,
+        )
+        self._server = WebServer(listener, self._settings, self._application.asgi)
         self._server.start()
         self.create_timer(_CHECK_SECONDS, self._check)
         self._diagnostics = Diagnostics(self, self.address, self._health)
@@ -97,29 +100,12 @@ class DashboardNode(Node):
         """Stop serving."""
         self._server.stop()
 
-    def _make_application(self) -> ASGIApp:
-        from emotion_bot.dashboard.application import Application
-
-        self._application = Application(
-            self._robot,
-            self._monitor,
-            self._pictures,
-            names=self._settings.names(),
-            token=self._token,
-            secure=self._settings.secure,
-            rate=self._rate,
-            limits=self._limits,
-        )
-        return self._application.asgi
-
     def _check(self) -> None:
         if self._server.failure:
             raise RuntimeError(f"dashboard: {self._server.failure}")
 
     def _own_parts(self) -> Iterable[PrivacyPart]:
-        application = self._application
-        viewers = application.viewers if application else 0
-        held = application.files_held if application else 0
+        viewers, held = self._application.viewers, self._application.files_held
         reach = (
             "this computer alone" if is_loopback(self._settings.host) else "whoever knows its token"
         )
@@ -139,8 +125,6 @@ class DashboardNode(Node):
 
     def _health(self) -> Health:
         application = self._application
-        if application is None:
-            return Level.OK, f"starting on {self.address}", {"address": self.address}
         values = {
             "address": self.address,
             "viewers": application.viewers,

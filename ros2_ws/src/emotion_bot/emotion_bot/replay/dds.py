@@ -14,7 +14,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from emotion_bot import runner, topics
+from emotion_bot import topics
 from emotion_bot.graph import (
     EXTERNAL_SOURCE,
     RESPAWN_DELAY_SECONDS,
@@ -25,6 +25,7 @@ from emotion_bot.graph import (
 )
 from emotion_bot.replay.bag_inputs import camera_on_head, find_inputs
 from emotion_bot.replay.player import HEARD_JOINT_STATES, Player, PlayerError
+from emotion_bot.supervision import EXIT_BAD_CONFIGURATION
 from emotion_bot.up.processes import config_directory, node_process
 from emotion_bot.up.supervisor import Supervisor
 from emotion_core.replay.bag_reader import BagReader
@@ -126,7 +127,7 @@ def replay_over_dds(
     supervisor = Supervisor(
         [node_process(spec, namespace, config, os.environ) for spec in specs],
         respawn_delay=RESPAWN_DELAY_SECONDS,
-        fatal_status=runner.EXIT_BAD_CONFIGURATION,
+        fatal_status=EXIT_BAD_CONFIGURATION,
         on_output=on_output,
     )
     with _spinning_player(bag, rate, namespace) as player:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emotion_bot.graph import NodeSpec, default_environment
-from emotion_bot.runner import SUPERVISOR_VARIABLE
+from emotion_bot.supervision import SUPERVISOR_VARIABLE
 from emotion_bot.up.supervisor import ProcessSpec
 
 
