@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -81,6 +82,8 @@ def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:
         node = factory()
         if isinstance(node, DeviceNode):
             node.autostart()
+        # What is loaded by now stays: looking through it again and again would cost pauses.
+        gc.freeze()
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass

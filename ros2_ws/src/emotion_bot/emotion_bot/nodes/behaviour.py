@@ -13,6 +13,7 @@ from std_msgs.msg import Bool, ColorRGBA, String
 from emotion_bot import qos, runner, stamps, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
+from emotion_bot.subscriptions import subscribe
 from emotion_bot.up.processes import config_directory
 from emotion_core.behaviour import companion
 from emotion_core.behaviour.people import SeenFace
@@ -53,11 +54,11 @@ class BehaviourNode(Node):
         self._rejection = ""
         self._postures = self.create_publisher(Posture, topics.POSTURE, qos.SET_POINT)
         self._sentences = self.create_publisher(String, topics.SAY, qos.STREAM)
-        self.create_subscription(Faces, topics.FACES, self._on_faces, qos.STREAM)
-        self.create_subscription(Expression, topics.EXPRESSION, self._on_expression, qos.STREAM)
-        self.create_subscription(GazeTarget, topics.GAZE_TARGET, self._on_gaze, qos.STREAM)
-        self.create_subscription(Bool, topics.VOICE_IS_SPEAKING, self._on_voice, qos.STREAM)
-        self.create_subscription(Bool, topics.SAY_ACTIVE, self._on_own_voice, qos.STATUS)
+        subscribe(self, Faces, topics.FACES, self._on_faces, qos.STREAM)
+        subscribe(self, Expression, topics.EXPRESSION, self._on_expression, qos.STREAM)
+        subscribe(self, GazeTarget, topics.GAZE_TARGET, self._on_gaze, qos.STREAM)
+        subscribe(self, Bool, topics.VOICE_IS_SPEAKING, self._on_voice, qos.STREAM)
+        subscribe(self, Bool, topics.SAY_ACTIVE, self._on_own_voice, qos.STATUS)
         self.create_service(SetBehaviour, topics.SET_BEHAVIOUR_SERVICE, self._on_request)
         self.create_timer(1.0 / values["rate"], self._publish)
         self._diagnostics = Diagnostics(self, self._reactions_file or shipped.name, self._health)

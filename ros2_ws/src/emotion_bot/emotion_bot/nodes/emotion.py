@@ -14,6 +14,7 @@ from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.emotion import PARAMETERS, EmotionPipeline
+from emotion_bot.subscriptions import subscribe
 from emotion_core.inference.expression import ModelError
 
 _Result = TypeVar("_Result")
@@ -37,9 +38,9 @@ class EmotionNode(Node):
         self._publisher = self.create_publisher(Expression, topics.EXPRESSION, qos.STREAM)
         self._speakers = self.create_publisher(String, topics.SPEAKER, qos.STATUS)
         self._speakers.publish(String())
-        self.create_subscription(Faces, topics.FACES, self._on_faces, qos.STREAM)
-        self.create_subscription(Voice, topics.VOICE, self._on_voice, qos.STREAM)
-        self.create_subscription(Speech, topics.SPEECH, self._on_speech, qos.STREAM)
+        subscribe(self, Faces, topics.FACES, self._on_faces, qos.STREAM)
+        subscribe(self, Voice, topics.VOICE, self._on_voice, qos.STREAM)
+        subscribe(self, Speech, topics.SPEECH, self._on_speech, qos.STREAM)
         self._diagnostics = Diagnostics(self, self.pipeline.model_path.name, self._health)
 
     def _on_faces(self, message: Faces) -> None:

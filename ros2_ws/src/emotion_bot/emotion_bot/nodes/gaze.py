@@ -13,6 +13,7 @@ from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.gaze import PARAMETERS, GazePipeline
+from emotion_bot.subscriptions import subscribe
 
 
 class GazeNode(Node):
@@ -24,16 +25,12 @@ class GazeNode(Node):
         self.pipeline = GazePipeline(values)
         self._targets = self.create_publisher(GazeTarget, topics.GAZE_TARGET, qos.STREAM)
         self._commands = self.create_publisher(HeadCommand, topics.HEAD_COMMAND, qos.SET_POINT)
-        self.create_subscription(
-            CameraInfo, topics.CAMERA_INFO, self._on_camera_info, qos.IMAGE_SUBSCRIBER
-        )
-        self.create_subscription(
-            JointState, topics.JOINT_STATES, self.pipeline.add_joint_state, qos.STREAM
-        )
-        self.create_subscription(Posture, topics.POSTURE, self._on_posture, qos.SET_POINT)
-        self.create_subscription(String, topics.FOLLOW, self._on_wish, qos.STATUS)
-        self.create_subscription(String, topics.SPEAKER, self._on_speaker, qos.STATUS)
-        self.create_subscription(Faces, topics.FACES, self._on_faces, qos.STREAM)
+        subscribe(self, CameraInfo, topics.CAMERA_INFO, self._on_camera_info, qos.IMAGE_SUBSCRIBER)
+        subscribe(self, JointState, topics.JOINT_STATES, self.pipeline.add_joint_state, qos.STREAM)
+        subscribe(self, Posture, topics.POSTURE, self._on_posture, qos.SET_POINT)
+        subscribe(self, String, topics.FOLLOW, self._on_wish, qos.STATUS)
+        subscribe(self, String, topics.SPEAKER, self._on_speaker, qos.STATUS)
+        subscribe(self, Faces, topics.FACES, self._on_faces, qos.STREAM)
         self.create_timer(self.pipeline.period, self._on_timer)
         self._diagnostics = Diagnostics(self, values["policy"], self._health)
 

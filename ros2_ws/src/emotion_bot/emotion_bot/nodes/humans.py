@@ -17,6 +17,7 @@ from emotion_bot import hri, qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.humans import LISTS, PARAMETERS, Humans, Kind, Publication
+from emotion_bot.subscriptions import subscribe
 
 _CHECKS_PER_SECOND = 4.0
 
@@ -33,11 +34,11 @@ class HumansNode(Node):
         self._rejection = ""
         for topic in LISTS:
             self._outlet(Publication(topic, Kind.IDS, {}, latched=True))
-        self.create_subscription(Faces, topics.FACES, self._on_faces, qos.STREAM)
-        self.create_subscription(Expression, topics.EXPRESSION, self._on_expression, qos.STREAM)
-        self.create_subscription(Voice, topics.VOICE, self._on_voice, qos.STREAM)
-        self.create_subscription(Speech, topics.SPEECH, self._on_speech, qos.STREAM)
-        self.create_subscription(String, topics.SPEAKER, self._on_speaker, qos.STATUS)
+        subscribe(self, Faces, topics.FACES, self._on_faces, qos.STREAM)
+        subscribe(self, Expression, topics.EXPRESSION, self._on_expression, qos.STREAM)
+        subscribe(self, Voice, topics.VOICE, self._on_voice, qos.STREAM)
+        subscribe(self, Speech, topics.SPEECH, self._on_speech, qos.STREAM)
+        subscribe(self, String, topics.SPEAKER, self._on_speaker, qos.STATUS)
         self.create_timer(1.0 / _CHECKS_PER_SECOND, self._check)
         self._diagnostics = Diagnostics(self, "", self._health)
 

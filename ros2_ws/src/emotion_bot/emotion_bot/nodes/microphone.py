@@ -12,6 +12,7 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from emotion_bot import camera_health, qos, runner, sounds, stamps, topics
 from emotion_bot.diagnostics import PERIOD_SECONDS, Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
+from emotion_bot.subscriptions import subscribe
 from emotion_core.audio.chunks import AudioChunk, AudioSpecificationError
 from emotion_core.audio.grabber import AudioGrabber
 from emotion_core.audio.level import LevelMeter
@@ -63,9 +64,7 @@ class MicrophoneNode(runner.DeviceNode):
         self._origin: float | None = None
         follows = bool(values["follow_camera"])
         if follows:
-            self.create_subscription(
-                Time, topics.RECORDING_ORIGIN, self._on_recording_origin, qos.STATUS
-            )
+            subscribe(self, Time, topics.RECORDING_ORIGIN, self._on_recording_origin, qos.STATUS)
         pace = Pace(values["pace"])
         self._grabber = AudioGrabber(
             self._source,
@@ -77,7 +76,7 @@ class MicrophoneNode(runner.DeviceNode):
         self._consumed = threading.Condition()
         self._consumed_until = 0.0
         if self._as_consumed:
-            self.create_subscription(Voice, topics.VOICE, self._on_voice, qos.STREAM)
+            subscribe(self, Voice, topics.VOICE, self._on_voice, qos.STREAM)
         self._meter = LevelMeter()
         self._meter_lock = threading.Lock()
         self._audio = self.create_publisher(Audio, topics.AUDIO, qos.SOUND)

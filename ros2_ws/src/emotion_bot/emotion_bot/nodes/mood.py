@@ -15,6 +15,7 @@ from rclpy.node import Node
 from emotion_bot import mood_messages, qos, runner, stamps, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
+from emotion_bot.subscriptions import subscribe
 from emotion_core.memory.database import default_database_path
 from emotion_core.memory.errors import MoodMemoryError
 from emotion_core.memory.recorder import MoodRecorder
@@ -77,7 +78,7 @@ class MoodNode(Node):
         self._kept: Kept | None = None
         self._tick()
         self._count()
-        self.create_subscription(Expression, topics.EXPRESSION, self._on_expression, qos.OBSERVER)
+        subscribe(self, Expression, topics.EXPRESSION, self._on_expression, qos.OBSERVER)
         self.create_service(QueryMood, topics.QUERY_MOOD_SERVICE, self._on_query)
         self.create_service(ForgetPerson, topics.FORGET_PERSON_SERVICE, self._on_forget)
         self.create_service(EnrolPerson, topics.ENROL_PERSON_SERVICE, self._on_enrol)

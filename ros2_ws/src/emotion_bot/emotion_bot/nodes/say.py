@@ -12,6 +12,7 @@ from std_srvs.srv import Trigger
 from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
+from emotion_bot.subscriptions import subscribe
 from emotion_core.behaviour.speaker import Speaker, espeak_command
 
 PARAMETERS = (
@@ -39,7 +40,7 @@ class SayNode(Node):
             self._speaker = self._make_speaker(values)
         self._active = self.create_publisher(Bool, topics.SAY_ACTIVE, qos.STATUS)
         self._active.publish(Bool(data=False))
-        self.create_subscription(String, topics.SAY, self._on_text, qos.STREAM)
+        subscribe(self, String, topics.SAY, self._on_text, qos.STREAM)
         self.create_service(Trigger, topics.SAY_STOP_SERVICE, self._on_stop)
         self.create_timer(1.0 / _POLLS_PER_SECOND, self._poll)
         self._diagnostics = Diagnostics(self, values["program"], self._health)

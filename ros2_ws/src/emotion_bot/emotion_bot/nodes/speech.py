@@ -16,6 +16,7 @@ from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.speech import PARAMETERS, SpeechPipeline
+from emotion_bot.subscriptions import subscribe
 from emotion_core.audio.recognizer import NO_RECOGNIZER, RecognizerError, make_recognizer
 from emotion_core.inference.expression import ModelError
 from emotion_core.inference.text import TextModel
@@ -51,8 +52,8 @@ class SpeechNode(Node):
         self._thread: threading.Thread | None = None
         self._speech = self.create_publisher(Speech, topics.SPEECH, qos.STREAM)
         if self.pipeline is not None:
-            self.create_subscription(Audio, topics.AUDIO, self._on_audio, qos.SOUND)
-            self.create_subscription(Voice, topics.VOICE, self._on_voice, qos.SOUND)
+            subscribe(self, Audio, topics.AUDIO, self._on_audio, qos.SOUND)
+            subscribe(self, Voice, topics.VOICE, self._on_voice, qos.SOUND)
             self._thread = threading.Thread(target=self._recognize, name="speech", daemon=True)
             self._thread.start()
         self._diagnostics = Diagnostics(self, values["recognizer"], self._health)

@@ -14,6 +14,7 @@ from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.voice import PARAMETERS, VoicePipeline
+from emotion_bot.subscriptions import subscribe
 from emotion_core.inference.expression import ModelError
 
 _SILENCE_SECONDS = 0.6
@@ -40,7 +41,7 @@ class VoiceNode(Node):
         self._said_at = 0.0
         self._voices = self.create_publisher(Voice, topics.VOICE, qos.STREAM)
         self._is_speaking = self.create_publisher(Bool, topics.VOICE_IS_SPEAKING, qos.STREAM)
-        self.create_subscription(Audio, topics.AUDIO, self._on_audio, qos.SOUND)
+        subscribe(self, Audio, topics.AUDIO, self._on_audio, qos.SOUND)
         self.create_timer(1.0 / _CHECKS_PER_SECOND, self._check)
         self._diagnostics = Diagnostics(self, "silero-vad", self._health)
         if self.pipeline.model_error:

@@ -13,6 +13,7 @@ from sensor_msgs.msg import CameraInfo, JointState
 
 from emotion_bot import camera_health, joints, qos, topics
 from emotion_bot.stamps import nanoseconds_from_stamp, seconds_from_stamp
+from emotion_bot.subscriptions import subscribe
 from emotion_core.affect import LABELS, Emotion
 from emotion_core.replay.run_statistics import RunStatistics
 
@@ -55,7 +56,7 @@ class Observer(Node):
             (JointState, topics.JOINT_STATES, self._on_joint_states),
             (DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics),
         ):
-            self.create_subscription(message_type, topic, callback, qos.OBSERVER)
+            subscribe(self, message_type, topic, callback, qos.OBSERVER)
 
     def snapshot(self) -> Snapshot:
         """Return the newest state, with rates as of now."""

@@ -1,0 +1,19 @@
+import pytest
+from std_msgs.msg import String
+
+from emotion_bot import qos
+from emotion_bot.subscriptions import subscribe
+
+pytestmark = pytest.mark.ros
+
+
+def test_a_message_of_absurd_size_is_refused_and_the_next_one_read(bench):
+    texts = []
+    subscribe(
+        bench.node, String, "words", lambda message: texts.append(message.data), qos.STREAM, 1000
+    )
+    words = bench.publisher(String, "words", qos.STREAM)
+    for text in ("before", "x" * 1000, "after"):
+        words.publish(String(data=text))
+    bench.wait_until(lambda: "after" in texts, "the last message")
+    assert texts == ["before", "after"]
