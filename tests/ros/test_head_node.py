@@ -58,6 +58,15 @@ def test_a_command_that_is_no_number_is_refused_with_a_diagnostic(bench, head):
     assert "finite" in warning.message
 
 
+def test_a_head_that_nobody_steers_any_more_is_parked(bench, head):
+    states = bench.listen(HeadState, topics.HEAD_STATE)
+    bench.publisher(HeadCommand, topics.HEAD_COMMAND, qos.SET_POINT).publish(command(0.3))
+    states.wait_for(lambda seen: any(state.powered for state in seen))
+    parked = states.wait_for(lambda seen: next((s for s in seen if s.parked), None))
+    assert parked.acked_command_stamp.sec == 1
+    states.wait_for(lambda seen: not seen[-1].powered)
+
+
 def test_deactivation_closes_the_head_and_activation_opens_it_again(bench, head):
     positions = bench.listen(JointState, topics.JOINT_STATES)
     positions.wait_for_count(1)

@@ -181,3 +181,19 @@ def test_a_closed_head_takes_no_commands(head: VirtualHead, clock: Clock) -> Non
     state = head.state()
     assert not state.connected
     assert (state.pan, state.commands_sent) == (0.0, 0)
+
+
+def test_a_parked_head_goes_home_rests_and_wakes(head: VirtualHead, clock: Clock) -> None:
+    head.command(0.4, 0.1, BLACK, 1)
+    run(head, clock, 1.5)
+    head.park()
+    run(head, clock, 0.2)
+    assert head.state().powered
+    assert not head.state().parked
+    run(head, clock, 2.0)
+    state = head.state()
+    assert (state.pan, state.tilt, state.parked, state.powered) == (0.0, 0.0, True, False)
+    head.command(0.2, 0.0, BLACK, 2)
+    run(head, clock, 1.0)
+    assert head.state().pan == pytest.approx(0.2, abs=1e-3)
+    assert not head.state().parked

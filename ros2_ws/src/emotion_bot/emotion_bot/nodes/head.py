@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 from emotion_bot_msgs.msg import HeadCommand, HeadState
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
@@ -13,9 +14,17 @@ from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 from emotion_bot.pipeline.head import HeadPipeline
 from emotion_core.head.factory import create_head
+from emotion_core.head.virtual import SILENCE_UNTIL_HOMING
 
 PARAMETERS = (
     Parameter("backend", "virtual", "Which head: virtual, sim, serial or serial:PORT."),
+    Parameter(
+        "command_timeout",
+        SILENCE_UNTIL_HOMING,
+        "Without a set-point for so long the head is parked, s: nobody steers it any more.",
+        0.1,
+        3600.0,
+    ),
     Parameter("rate", 50.0, "Reports per second; servos move 50 times a second.", 10.0, 200.0),
 )
 
@@ -38,7 +47,7 @@ class HeadNode(runner.DeviceNode):
         self._head = head
         self._active = False
         self._rejection = ""
-        self._pipeline = HeadPipeline(head)
+        self._pipeline = HeadPipeline(head, values["command_timeout"])
         self._joint_states = self.create_publisher(JointState, topics.JOINT_STATES, qos.STREAM)
         self._states = self.create_publisher(HeadState, topics.HEAD_STATE, qos.STREAM)
         self.create_subscription(HeadCommand, topics.HEAD_COMMAND, self._on_command, qos.SET_POINT)
@@ -70,7 +79,7 @@ class HeadNode(runner.DeviceNode):
         if not self._active:
             return
         try:
-            self._pipeline.command(message)
+            self._pipeline.command(message, time.monotonic())
         except ValueError as error:
             self._rejection = str(error)
             self.get_logger().error(f"command rejected: {error}", throttle_duration_sec=5.0)
@@ -80,6 +89,7 @@ class HeadNode(runner.DeviceNode):
     def _report(self) -> None:
         if not self._active:
             return
+        self._pipeline.watch(time.monotonic())
         angles, state = self._pipeline.report()
         if angles is not None:
             self._joint_states.publish(angles)
@@ -105,6 +115,8 @@ class HeadNode(runner.DeviceNode):
             return Level.WARN, f"command rejected: {self._rejection}", values
         if snapshot.message:
             return Level.WARN, snapshot.message, values
+        if not self._pipeline.is_followed:
+            return Level.OK, "connected, no set-points", values
         return Level.OK, "connected", values
 
 

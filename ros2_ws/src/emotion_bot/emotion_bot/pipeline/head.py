@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from emotion_bot_msgs.msg import HeadCommand, HeadState
 from sensor_msgs.msg import JointState
 
@@ -10,21 +12,36 @@ from emotion_core.head.backend import Head, HeadSnapshot
 
 
 class HeadPipeline:
-    """Speaks to one head.
+    """Speaks to one head, and parks it when set-points stop.
+
+    The board goes home by itself when it hears nothing, but as long as this program runs it hears
+    heartbeats, whether or not anybody still says where to look.
 
     Args:
         head: real, simulated or virtual; opening and closing it is the caller's.
+        command_timeout: time without a set-point after which the head is parked, s.
 
     Attributes:
         snapshot: of the newest report.
     """
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, command_timeout: float = math.inf) -> None:
         self._head = head
+        self._command_timeout = command_timeout
+        self._commanded: float | None = None
         self.snapshot = HeadSnapshot()
 
-    def command(self, message: HeadCommand) -> None:
+    @property
+    def is_followed(self) -> bool:
+        """Whether set-points come in, so that the head stands where somebody wants it."""
+        return self._commanded is not None
+
+    def command(self, message: HeadCommand, now: float = 0.0) -> None:
         """Hand a set-point to the head.
+
+        Args:
+            message: the set-point.
+            now: s on a clock that never jumps.
 
         Raises:
             ValueError: if an angle or a colour is not finite.
@@ -36,6 +53,17 @@ class HeadPipeline:
             (led.r * led.a, led.g * led.a, led.b * led.a),
             stamps.nanoseconds_from_stamp(message.header.stamp),
         )
+        self._commanded = now
+
+    def watch(self, now: float) -> None:
+        """Park the head if the last set-point is too old; call this often.
+
+        Args:
+            now: s on the clock of `command`.
+        """
+        if self._commanded is not None and now - self._commanded >= self._command_timeout:
+            self._commanded = None
+            self._head.park()
 
     def report(self) -> tuple[JointState | None, HeadState | None]:
         """Return the angles if they were measured anew, and the state if it changed."""

@@ -79,5 +79,8 @@ class Head(Protocol):
             ValueError: if an angle or a channel is not finite.
         """
 
+    def park(self) -> None:
+        """Send the head home slowly; its pulses stop when it is there, until the next command."""
+
     def state(self) -> HeadSnapshot:
         """Return the newest snapshot."""

@@ -131,6 +131,11 @@ class SimulatedHead:
         if self._serial is not None:
             self._serial.command(pan, tilt, led_rgb, stamp_ns)
 
+    def park(self) -> None:
+        """Send the head home slowly; see :class:`emotion_core.head.backend.Head`."""
+        if self._serial is not None:
+            self._serial.park()
+
     def state(self) -> HeadSnapshot:
         """Return the newest snapshot; its position is what the servo pulses show."""
         if self._serial is None:

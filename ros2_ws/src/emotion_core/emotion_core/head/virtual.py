@@ -104,6 +104,14 @@ class VirtualHead:
             _Command(now + _COMMAND_DELAY, allowed_pan, allowed_tilt, limited, stamp_ns)
         )
 
+    def park(self) -> None:
+        """Send the head home slowly; see :class:`emotion_core.head.backend.Head`."""
+        self._advance(self._clock())
+        if self._is_open and self._link_up:
+            self._pending.clear()
+            self._active = False
+            self._park_requested = self._powered
+
     def state(self) -> HeadSnapshot:
         """Advance to the present time and return the snapshot."""
         now = self._clock()
@@ -131,6 +139,7 @@ class VirtualHead:
         self._commanded = self._home
         self._active = False
         self._powered = False
+        self._park_requested = False
         self._last_frame = now
         self._next_frame = now + SERVO_FRAME
         self._pending: deque[_Command] = deque()
@@ -167,6 +176,7 @@ class VirtualHead:
             newest = self._pending.popleft()
             self._commanded = newest.pan, newest.tilt
             self._active = True
+            self._park_requested = False
             self._last_frame = newest.arrival
             self._acks.append((newest.arrival + _ACK_DELAY, newest.stamp_ns))
             self._snapshot = replace(
@@ -183,9 +193,7 @@ class VirtualHead:
         if silence >= SILENCE_UNTIL_HOMING:
             self._active = False
         if silence >= SILENCE_UNTIL_OFF and self._powered:
-            self._powered = False
-            self._pan.stop()
-            self._tilt.stop()
+            self._switch_off()
         if self._active and not self._powered:
             self._powered = True
         elif self._powered:
@@ -200,6 +208,8 @@ class VirtualHead:
             del self._history[:_HISTORY_FRAMES]
         resting = self._pan.at_rest and self._tilt.at_rest
         at_home = (self._pan.position, self._tilt.position) == self._home and resting
+        if self._park_requested and at_home:
+            self._switch_off()
         self._snapshot = replace(
             self._snapshot,
             time=pulse_time,
@@ -208,3 +218,9 @@ class VirtualHead:
             powered=self._powered,
             parked=at_home and not self._active and self._snapshot.commands_sent > 0,
         )
+
+    def _switch_off(self) -> None:
+        self._powered = False
+        self._park_requested = False
+        self._pan.stop()
+        self._tilt.stop()
