@@ -16,6 +16,7 @@ node_names = [
     "mood",
     "privacy",
     "recorder",
+    "republish",
     "say",
     "speech",
     "voice",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Final
 
 from emotion_core.audio.recognizer import DEFAULT_RECOGNIZER, NO_RECOGNIZER
@@ -34,19 +35,47 @@ TRANSPORT_PROFILE: Final = "fastdds.xml"
 """File in config/ with the transports of all nodes."""
 
 
-def default_environment(config: str) -> dict[str, str]:
+class Host(str, Enum):
+    """Which part of the graph a machine runs.
+
+    ROBOT has what is wired to it: camera, microphone, loudspeaker and head. That is also all that
+    has to go on when the network is cut: the head node sends the head home by itself when no more
+    set-points come, and a sensor can be closed where it is. WORKSTATION has all that computes.
+    """
+
+    ALL = "all"
+    ROBOT = "robot"
+    WORKSTATION = "workstation"
+
+
+_TRANSPORT_PROFILES: Final = {
+    Host.ALL: TRANSPORT_PROFILE,
+    Host.ROBOT: "fastdds_robot.xml",
+    Host.WORKSTATION: "fastdds_workstation.xml",
+}
+
+
+def default_environment(
+    config: str, host: Host = Host.ALL, has_static_peers: bool = False
+) -> dict[str, str]:
     """Return the environment of all nodes; a variable that the user has set must win.
 
     Args:
         config: folder with the parameter files.
+        host: which part of the graph this machine runs.
+        has_static_peers: the user has named the other machines in ROS_STATIC_PEERS.
     """
-    profile = f"{config}/{TRANSPORT_PROFILE}"
+    split = host is not Host.ALL
+    profile = f"{config}/{_TRANSPORT_PROFILES[host]}"
     return {
         # Fast DDS 2 (Jazzy) and 3 (Kilted) name the variable differently.
         "FASTRTPS_DEFAULT_PROFILES_FILE": profile,
         "FASTDDS_DEFAULT_PROFILES_FILE": profile,
-        # A robot that watches people stays on its own machine unless its owner says otherwise.
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        # A robot that watches people stays on its own machine unless its owner says otherwise, or
+        # with those machines that he names.
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": (
+            "SUBNET" if split and not has_static_peers else "LOCALHOST"
+        ),
         # Networks choose their thread counts themselves; a second pool only fights for the cores.
         "OMP_NUM_THREADS": "1",
     }
@@ -69,6 +98,7 @@ class BringUpOptions:
         record: folder of a bag to record; empty for none.
         consent: everybody who may be seen or heard has agreed to be recorded.
         namespace: prefix of all relative names; empty for none.
+        host: which part runs on this machine; the other options are the same on every machine.
     """
 
     source: str = "scene"
@@ -83,6 +113,7 @@ class BringUpOptions:
     record: str = ""
     consent: bool = False
     namespace: str = ""
+    host: Host = Host.ALL
 
 
 @dataclass(frozen=True)
@@ -96,6 +127,7 @@ class NodeSpec:
         parameters: overrides on top of the file in config/.
         remappings: pairs of (from, to).
         is_source: whether it should start when the others are ready for its first message.
+        place: the machine it runs on when the graph is split, ROBOT or WORKSTATION.
     """
 
     name: str
@@ -104,6 +136,7 @@ class NodeSpec:
     parameters: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     remappings: tuple[tuple[str, str], ...] = ()
     is_source: bool = False
+    place: Host = Host.WORKSTATION
 
     @property
     def parameter_file(self) -> str:
@@ -125,6 +158,9 @@ def resolve_microphone(
     """
     if options.mic != AUTOMATIC_MICROPHONE:
         return options
+    if options.host is Host.WORKSTATION:
+        # Devices and files are the robot's: a voice node for sound that never comes does no harm.
+        has_microphone, has_sound = _always, _always
     kind, _, path = options.source.partition(":")
     if options.source.startswith(RECORDED_SOURCE) and has_sound(path):
         return replace(options, mic=options.source)
@@ -133,13 +169,33 @@ def resolve_microphone(
     return replace(options, mic=NO_MICROPHONE)
 
 
+def _always(*_: str) -> bool:
+    return True
+
+
 def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
-    """Return the nodes that the options ask for, in starting order."""
-    nodes = []
+    """Return the nodes of the options' host that the options ask for, in starting order.
+
+    A graph that is split sends its images as JPEG: raw ones of 640×480 at 30 Hz are 220 Mbit/s. A
+    node on the workstation makes raw ones of them again, so that the others need not know.
+    """
+    nodes = _whole_graph(options)
+    if options.host is Host.ALL:
+        return tuple(nodes)
+    if options.host is Host.WORKSTATION:
+        nodes.insert(0, _node("republish"))
+    return tuple(node for node in nodes if node.place is options.host)
+
+
+def _whole_graph(options: BringUpOptions) -> list[NodeSpec]:
+    # People look at the page first. It also says what is on and kept; without it a small node does.
+    nodes = [_node("dashboard" if options.dashboard else "privacy")]
     if options.head != NO_HEAD:
-        nodes.append(_node("head", backend=options.head))
+        nodes.append(_device("head", backend=options.head))
     if options.source != EXTERNAL_SOURCE:
-        nodes.append(replace(_node("camera", source=options.source), is_source=True))
+        transport = "raw" if options.host is Host.ALL else "compressed"
+        camera = _device("camera", source=options.source, image_transport=transport)
+        nodes.append(replace(camera, is_source=True))
     recorded = options.source.startswith(RECORDED_SOURCE)
     # Of a recording every frame counts; of the present the newest one does.
     faces = _node("faces", maximum_age=0.0) if recorded else _node("faces")
@@ -148,11 +204,9 @@ def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
     if options.behaviour:
         nodes.append(_node("behaviour", speak=options.speak))
     if options.speak:
-        nodes.append(_node("say", enabled=True))
+        nodes.append(_device("say", enabled=True))
     if options.memory:
         nodes.append(_node("mood"))
-    # The page also says what is on and what is kept; without it a small node does.
-    nodes.append(_node("dashboard" if options.dashboard else "privacy"))
     if options.humans:
         nodes.append(_node("humans"))
     if options.record:
@@ -160,7 +214,7 @@ def build_graph(options: BringUpOptions) -> tuple[NodeSpec, ...]:
         nodes.append(
             _node("recorder", directory=options.record, consent=options.consent, resume=True)
         )
-    return tuple(nodes)
+    return nodes
 
 
 def _hearing(options: BringUpOptions) -> list[NodeSpec]:
@@ -169,11 +223,15 @@ def _hearing(options: BringUpOptions) -> list[NodeSpec]:
         return []
     # A video's sound waits for the camera's first picture, so its node may start with the others.
     follows = options.mic.startswith(RECORDED_SOURCE) and options.mic == options.source
-    microphone = _node("microphone", source=options.mic, follow_camera=follows)
+    microphone = _device("microphone", source=options.mic, follow_camera=follows)
     nodes = [replace(microphone, is_source=not follows), _node("voice")]
     if options.asr != NO_RECOGNIZER:
         nodes.append(_node("speech", recognizer=options.asr))
     return nodes
+
+
+def _device(name: str, **parameters: bool | int | float | str) -> NodeSpec:
+    return replace(_node(name, **parameters), place=Host.ROBOT)
 
 
 def _node(name: str, **parameters: bool | int | float | str) -> NodeSpec:

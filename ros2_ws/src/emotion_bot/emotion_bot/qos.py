@@ -15,6 +15,12 @@ IMAGE_SUBSCRIBER: Final = QoSProfile(
 """Best effort matches every camera driver. The depth bridges half a second at 30 frames/s;
 beyond that the oldest frames go, so that a slow computer falls behind by no more."""
 
+IMAGE_OVER_NETWORK: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=16, reliability=ReliabilityPolicy.RELIABLE
+)
+"""An image is many packets: what a network loses of them is sent again. Those that arrive meanwhile
+wait, as many as the camera keeps."""
+
 STREAM: Final = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=20, reliability=ReliabilityPolicy.RELIABLE
 )

@@ -15,6 +15,7 @@ from emotion_bot import hri
 from emotion_bot.graph import (
     RESPAWN_DELAY_SECONDS,
     BringUpOptions,
+    Host,
     NodeSpec,
     build_graph,
     default_environment,
@@ -26,7 +27,6 @@ from emotion_core.head.factory import default_head
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments; the graph is built when their values are known."""
     defaults = BringUpOptions()
-    environment = default_environment(str(_config_directory()))
     return LaunchDescription(
         [
             DeclareLaunchArgument(
@@ -61,12 +61,13 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "namespace", default_value=defaults.namespace, description="prefix of all topics"
             ),
-            *[
-                SetEnvironmentVariable(name, value)
-                for name, value in environment.items()
-                if name not in os.environ
-            ],
-            OpaqueFunction(function=_nodes),
+            DeclareLaunchArgument(
+                "host",
+                default_value=defaults.host.value,
+                choices=[host.value for host in Host],
+                description="which part of the graph to run here; give the rest alike",
+            ),
+            OpaqueFunction(function=_actions),
         ]
     )
 
@@ -84,7 +85,7 @@ def _config_directory() -> Path:
     return get_package_share_path("emotion_bot") / "config"
 
 
-def _nodes(context: LaunchContext) -> list[Action]:
+def _actions(context: LaunchContext) -> list[Action]:
     def value(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
@@ -101,10 +102,22 @@ def _nodes(context: LaunchContext) -> list[Action]:
         record=value("record"),
         consent=value("consent") == "true",
         namespace=value("namespace"),
+        host=Host(value("host")),
     )
     if options.humans and (missing := hri.missing_messages()):
         raise RuntimeError(missing)
-    return [_node(spec, options.namespace) for spec in build_graph(choose_microphone(options))]
+    nodes = [_node(spec, options.namespace) for spec in build_graph(choose_microphone(options))]
+    return [*_environment(options.host), *nodes]
+
+
+def _environment(host: Host) -> list[Action]:
+    has_static_peers = bool(os.environ.get("ROS_STATIC_PEERS"))
+    variables = default_environment(str(_config_directory()), host, has_static_peers)
+    return [
+        SetEnvironmentVariable(name, value)
+        for name, value in variables.items()
+        if name not in os.environ
+    ]
 
 
 def _node(spec: NodeSpec, namespace: str) -> Node:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from emotion_bot import hri
 from emotion_bot.commands.failure import failure
-from emotion_bot.graph import AUTOMATIC_MICROPHONE, BringUpOptions
+from emotion_bot.graph import AUTOMATIC_MICROPHONE, BringUpOptions, Host
 from emotion_bot.up.microphone_choice import check_microphone
 from emotion_bot.up.session import run_session
 from emotion_bot.up.supervisor import ProcessFailedError
@@ -65,6 +65,9 @@ def up(
         bool, typer.Option("--consent", help="Everybody in view has agreed to be recorded.")
     ] = False,
     namespace: Annotated[str, typer.Option(help="Prefix of all topics.")] = "",
+    host: Annotated[
+        Host, typer.Option(help="Which part of the graph to run here; give the rest alike.")
+    ] = Host.ALL,
 ) -> None:
     """Start the robot; Ctrl-C stops it."""
     try:
@@ -91,6 +94,7 @@ def up(
                 record=str(record or ""),
                 consent=consent,
                 namespace=namespace,
+                host=host,
             ),
             duration,
             console,

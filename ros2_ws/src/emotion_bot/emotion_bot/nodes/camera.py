@@ -9,12 +9,13 @@ import threading
 from builtin_interfaces.msg import Time
 from emotion_bot_msgs.msg import Faces
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import Header
 
 from emotion_bot import camera_health, images, joints, qos, runner, stamps, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
+from emotion_bot.replay.compression import COMPRESSED_SUFFIX, compressed
 from emotion_core.head.joint_buffer import (
     JointBuffer,
     JointBufferEmptyError,
@@ -26,6 +27,7 @@ from emotion_core.vision.grabber import GrabberState, NewestFrameGrabber, Pace
 from emotion_core.vision.sources import SceneSource, VideoFile, parse_source
 
 OPTICAL_FRAME = "camera_optical_frame"
+RAW, COMPRESSED = "raw", "compressed"
 
 PARAMETERS = (
     Parameter("source", "scene", "scene[:MODE], webcam[:N|/dev/…], video:PATH or stream:URL."),
@@ -38,6 +40,13 @@ PARAMETERS = (
         "When the frames of a file are taken; as_consumed waits for the faces of each frame.",
         choices=tuple(pace.value for pace in Pace),
     ),
+    Parameter(
+        "image_transport",
+        RAW,
+        "How images are sent; compressed (JPEG, on image_raw/compressed) is for other machines.",
+        choices=(RAW, COMPRESSED),
+    ),
+    Parameter("jpeg_quality", 80, "Quality of compressed images.", 1, 100),
     Parameter("calibration_file", "", "Camera calibration YAML; empty for none."),
     Parameter(
         "horizontal_field_of_view_deg",
@@ -95,7 +104,15 @@ class CameraNode(runner.DeviceNode):
         if self._as_consumed:
             self.create_subscription(Faces, topics.FACES, self._on_faces, qos.STREAM)
         self._awaited = Time()
-        self._images = self.create_publisher(Image, topics.IMAGE, qos.IMAGE_PUBLISHER)
+        self._compress = values["image_transport"] == COMPRESSED
+        self._jpeg_quality: int = values["jpeg_quality"]
+        self._images = (
+            self.create_publisher(
+                CompressedImage, topics.IMAGE + COMPRESSED_SUFFIX, qos.IMAGE_PUBLISHER
+            )
+            if self._compress
+            else self.create_publisher(Image, topics.IMAGE, qos.IMAGE_PUBLISHER)
+        )
         self._infos = self.create_publisher(CameraInfo, topics.CAMERA_INFO, qos.STREAM)
         self._origins = self.create_publisher(Time, topics.RECORDING_ORIGIN, qos.STATUS)
         self._origin: float | None = None
@@ -172,7 +189,8 @@ class CameraNode(runner.DeviceNode):
         self._awaited = header.stamp
         self._consumed.clear()
         self._infos.publish(self._camera_info(header, width, height))
-        self._images.publish(images.image_message(frame.image, header))
+        image = images.image_message(frame.image, header)
+        self._images.publish(compressed(image, self._jpeg_quality) if self._compress else image)
         if self._as_consumed:
             self._consumed.wait(_CONSUMPTION_TIMEOUT_SECONDS)
 
