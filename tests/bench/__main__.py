@@ -31,6 +31,7 @@ from . import (
     performance_page,
     stages_bench,
     tracking_bench,
+    two_machines_bench,
 )
 from .figures import flat, text
 
@@ -67,6 +68,7 @@ def main(
         bench_names.HEAD: head_bench.run,
         bench_names.MOOD: mood_bench.run,
         bench_names.LIVE_PAGE: live_page_bench.run,
+        bench_names.TWO_MACHINES: two_machines_bench.run,
     }
     if unknown := set(only or ()) - set(benches):
         raise typer.BadParameter(

@@ -88,5 +88,14 @@ The database of moods, filled with rows of made-up people.
 The live page: none, then with one and with ten viewers. Processor time in percent of one core,
 latency from capture to head command.
 """,
+    names.TWO_MACHINES: """
+Camera and head on one machine, everything else on another (`--host robot` and
+`--host workstation`), both made of Linux namespaces with a link between them: as it is, with a
+twentieth of all packets lost in each direction, and with 10 ms of delay each way besides. From
+capture to the first set-point on the workstation, from there to the acknowledgement on the robot.
+The link is cut while the head looks aside, for 5 s and for 30 s: how long until it rests at home,
+and from the link's return until a new frame's set-point is acknowledged. Both machines share the
+processor of the computer.
+""",
 }
 """The benches whose figures are listed as they are, and how they measure."""
