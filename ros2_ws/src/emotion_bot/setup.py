@@ -30,7 +30,8 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),
-        (f"share/{package_name}/config", glob("config/*")),
+        (f"share/{package_name}/config", glob("config/*.*")),
+        (f"share/{package_name}/config/security", glob("config/security/*.xml")),
         (f"share/{package_name}/launch", glob("launch/*.launch.py")),
         (f"share/{package_name}/models", glob("models/*.onnx") + glob("models/*_tokenizer.json")),
     ],

@@ -20,6 +20,7 @@ from emotion_bot.graph import (
     build_graph,
     default_environment,
 )
+from emotion_bot.security import enclave
 from emotion_bot.up.microphone_choice import choose_microphone
 from emotion_core.head.factory import default_head
 
@@ -133,6 +134,7 @@ def _node(spec: NodeSpec, namespace: str) -> Node:
         namespace=namespace,
         parameters=[str(config), overrides],
         remappings=list(spec.remappings),
+        ros_arguments=["--enclave", enclave(spec.name)],
         respawn=True,
         respawn_delay=RESPAWN_DELAY_SECONDS,
         output="screen",
