@@ -9,6 +9,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
 from emotion_bot import qos, topics
+from emotion_bot.timers import create_timer
 
 PERIOD_SECONDS = 1.0
 
@@ -33,7 +34,7 @@ class Diagnostics:
         self._hardware_id = hardware_id
         self._health = health
         self._publisher = node.create_publisher(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
-        self._timer = node.create_timer(PERIOD_SECONDS, self.publish)
+        self._timer = create_timer(node, PERIOD_SECONDS, self.publish)
 
     def publish(self) -> None:
         """Publish the present health now; also for changes that should be seen at once."""

@@ -26,6 +26,7 @@ from emotion_bot.dashboard.names import (
     RECORDER,
     RETENTION_PARAMETERS,
 )
+from emotion_bot.timers import create_timer
 from emotion_core.privacy.parts import (
     DISCOVERY_SECONDS,
     PartState,
@@ -93,7 +94,7 @@ class PrivacyMonitor:
         node.create_subscription(
             DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics, qos.STREAM
         )
-        node.create_timer(_PERIOD_SECONDS, self._tick)
+        create_timer(node, _PERIOD_SECONDS, self._tick)
 
     @property
     def parts(self) -> tuple[PrivacyPart, ...]:

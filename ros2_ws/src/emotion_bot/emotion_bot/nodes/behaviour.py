@@ -14,6 +14,7 @@ from emotion_bot import qos, runner, stamps, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 from emotion_bot.subscriptions import subscribe
+from emotion_bot.timers import create_timer
 from emotion_bot.up.processes import config_directory
 from emotion_core.behaviour import companion
 from emotion_core.behaviour.people import SeenFace
@@ -60,7 +61,7 @@ class BehaviourNode(Node):
         subscribe(self, Bool, topics.VOICE_IS_SPEAKING, self._on_voice, qos.STREAM)
         subscribe(self, Bool, topics.SAY_ACTIVE, self._on_own_voice, qos.STATUS)
         self.create_service(SetBehaviour, topics.SET_BEHAVIOUR_SERVICE, self._on_request)
-        self.create_timer(1.0 / values["rate"], self._publish)
+        create_timer(self, 1.0 / values["rate"], self._publish)
         self._diagnostics = Diagnostics(self, self._reactions_file or shipped.name, self._health)
 
     def close(self) -> None:

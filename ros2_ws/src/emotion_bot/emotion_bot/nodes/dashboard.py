@@ -20,6 +20,7 @@ from emotion_bot.dashboard.robot import Robot
 from emotion_bot.dashboard.server import ServerSettings, WebServer, address_of, bind
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
+from emotion_bot.timers import create_timer
 from emotion_core.privacy.access import AccessError, is_loopback
 from emotion_core.privacy.parts import PartState, PrivacyPart
 
@@ -92,7 +93,7 @@ class DashboardNode(Node):
         )
         self._server = WebServer(listener, self._settings, self._application.asgi)
         self._server.start()
-        self.create_timer(_CHECK_SECONDS, self._check)
+        create_timer(self, _CHECK_SECONDS, self._check)
         self._diagnostics = Diagnostics(self, self.address, self._health)
         self.get_logger().info(f"live page: {self.address}")
 

@@ -14,6 +14,7 @@ from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.gaze import PARAMETERS, GazePipeline
 from emotion_bot.subscriptions import subscribe
+from emotion_bot.timers import create_timer
 
 
 class GazeNode(Node):
@@ -31,7 +32,7 @@ class GazeNode(Node):
         subscribe(self, String, topics.FOLLOW, self._on_wish, qos.STATUS)
         subscribe(self, String, topics.SPEAKER, self._on_speaker, qos.STATUS)
         subscribe(self, Faces, topics.FACES, self._on_faces, qos.STREAM)
-        self.create_timer(self.pipeline.period, self._on_timer)
+        create_timer(self, self.pipeline.period, self._on_timer)
         self._diagnostics = Diagnostics(self, values["policy"], self._health)
 
     def _now(self) -> float:

@@ -18,6 +18,7 @@ from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.humans import LISTS, PARAMETERS, Humans, Kind, Publication
 from emotion_bot.subscriptions import subscribe
+from emotion_bot.timers import create_timer
 
 _CHECKS_PER_SECOND = 4.0
 
@@ -39,7 +40,7 @@ class HumansNode(Node):
         subscribe(self, Voice, topics.VOICE, self._on_voice, qos.STREAM)
         subscribe(self, Speech, topics.SPEECH, self._on_speech, qos.STREAM)
         subscribe(self, String, topics.SPEAKER, self._on_speaker, qos.STATUS)
-        self.create_timer(1.0 / _CHECKS_PER_SECOND, self._check)
+        create_timer(self, 1.0 / _CHECKS_PER_SECOND, self._check)
         self._diagnostics = Diagnostics(self, "", self._health)
 
     def _on_faces(self, message: Faces) -> None:

@@ -82,8 +82,9 @@ class MoodNode(Node):
         self.create_service(QueryMood, topics.QUERY_MOOD_SERVICE, self._on_query)
         self.create_service(ForgetPerson, topics.FORGET_PERSON_SERVICE, self._on_forget)
         self.create_service(EnrolPerson, topics.ENROL_PERSON_SERVICE, self._on_enrol)
-        self.create_timer(_TICK_SECONDS, self._tick, clock=self._clock)
-        self.create_timer(_COUNT_SECONDS, self._count, clock=self._clock)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(_TICK_SECONDS, self._tick, clock=steady)
+        self.create_timer(_COUNT_SECONDS, self._count, clock=steady)
         self._diagnostics = Diagnostics(self, str(path), self._health)
 
     def close(self) -> None:

@@ -37,6 +37,7 @@ from emotion_bot.replay.compression import COMPRESSED_SUFFIX
 from emotion_bot.replay.names import message_class, ros_type_name
 from emotion_bot.replay.qos_metadata import offered_qos
 from emotion_bot.replay.recording import Recording
+from emotion_bot.timers import create_timer
 from emotion_core.replay.bag_metadata import BagError, Topic
 from emotion_core.replay.bag_writer import BagOptions, BagWriter
 from emotion_core.replay.message_types import MessageTypes
@@ -136,9 +137,9 @@ class RecorderNode(Node):
             if given in KNOWN_TOPICS:
                 type_name = ros_type_name(KNOWN_TOPICS[given])
                 self._subscribe(name, type_name, _profile(type_name))
-        self.create_timer(_DISCOVERY_PERIOD_SECONDS, self._discover)
+        create_timer(self, _DISCOVERY_PERIOD_SECONDS, self._discover)
         if values["duration"] > 0:
-            self.create_timer(values["duration"], self._finish)
+            create_timer(self, values["duration"], self._finish)
         self._gaze_parameters = AsyncParameterClient(self, _GAZE_NODE)
         self._asked: Future | None = None
         self._diagnostics = Diagnostics(self, str(bag.path), self._health)

@@ -13,6 +13,7 @@ from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 from emotion_bot.subscriptions import subscribe
+from emotion_bot.timers import create_timer
 from emotion_core.behaviour.speaker import Speaker, espeak_command
 
 PARAMETERS = (
@@ -42,7 +43,7 @@ class SayNode(Node):
         self._active.publish(Bool(data=False))
         subscribe(self, String, topics.SAY, self._on_text, qos.STREAM)
         self.create_service(Trigger, topics.SAY_STOP_SERVICE, self._on_stop)
-        self.create_timer(1.0 / _POLLS_PER_SECOND, self._poll)
+        create_timer(self, 1.0 / _POLLS_PER_SECOND, self._poll)
         self._diagnostics = Diagnostics(self, values["program"], self._health)
 
     def close(self) -> None:

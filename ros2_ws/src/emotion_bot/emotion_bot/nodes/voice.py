@@ -15,6 +15,7 @@ from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.voice import PARAMETERS, VoicePipeline
 from emotion_bot.subscriptions import subscribe
+from emotion_bot.timers import create_timer
 from emotion_core.inference.expression import ModelError
 
 _SILENCE_SECONDS = 0.6
@@ -42,7 +43,7 @@ class VoiceNode(Node):
         self._voices = self.create_publisher(Voice, topics.VOICE, qos.STREAM)
         self._is_speaking = self.create_publisher(Bool, topics.VOICE_IS_SPEAKING, qos.STREAM)
         subscribe(self, Audio, topics.AUDIO, self._on_audio, qos.SOUND)
-        self.create_timer(1.0 / _CHECKS_PER_SECOND, self._check)
+        create_timer(self, 1.0 / _CHECKS_PER_SECOND, self._check)
         self._diagnostics = Diagnostics(self, "silero-vad", self._health)
         if self.pipeline.model_error:
             self.get_logger().warning(f"voice activity alone: {self.pipeline.model_error}")

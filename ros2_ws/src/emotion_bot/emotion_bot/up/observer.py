@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from emotion_bot_msgs.msg import Expression, Faces, GazeTarget, HeadCommand, HeadState
@@ -38,6 +41,16 @@ class Snapshot:
     health: dict[str, tuple[bytes, str]] = field(default_factory=dict)
 
 
+def _passing_over(callback: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return a callback that leaves out what makes no sense; whoever sent it may be no robot."""
+
+    def guarded(message: Any) -> None:
+        with contextlib.suppress(ArithmeticError, LookupError, ValueError):
+            callback(message)
+
+    return guarded
+
+
 class Observer(Node):
     """Counts everything; its subscriptions are deep enough to miss nothing while the view draws."""
 
@@ -56,7 +69,7 @@ class Observer(Node):
             (JointState, topics.JOINT_STATES, self._on_joint_states),
             (DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics),
         ):
-            subscribe(self, message_type, topic, callback, qos.OBSERVER)
+            subscribe(self, message_type, topic, _passing_over(callback), qos.OBSERVER)
 
     def snapshot(self) -> Snapshot:
         """Return the newest state, with rates as of now."""

@@ -50,7 +50,7 @@ class Backoff:
 
     first: float = 0.5
     factor: float = 2.0
-    maximum: float = 8.0
+    maximum: float = 2.0
 
     def __post_init__(self) -> None:
         if not (0 < self.first <= self.maximum and self.factor >= 1):
