@@ -13,8 +13,10 @@ ARGS ?=
 DATA ?=
 PAGE ?=
 FUZZ_SECONDS ?= 60
+SOAK_MINUTES ?= 20
+SEED ?=
 
-.PHONY: help setup run test test-quick lint bench firmware fuzz lock clean
+.PHONY: help setup run test test-quick lint bench soak firmware fuzz lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,6 +73,9 @@ lint: setup
 
 bench: setup ## Measure; prints every figure (DATA=FOLDER with the clips, PAGE=FILE.md for a page)
 	@$(BIN)/python -m tests.bench $(if $(DATA),--data $(DATA)) $(if $(PAGE),--page $(PAGE))
+
+soak: setup ## Faults at random for SOAK_MINUTES, half of them; then quiet (SEED=N repeats a run)
+	@$(BIN)/python -m tests.faults --minutes $(SOAK_MINUTES) $(if $(SEED),--seed $(SEED))
 
 firmware: setup ## Build the firmware and report its size
 	@$(MAKE) -C firmware build
