@@ -12,6 +12,8 @@ from emotion_bot import qos, topics
 from emotion_bot.timers import create_timer
 
 PERIOD_SECONDS = 1.0
+_FIRST_SECONDS = 0.1
+"""The first report comes soon, once readers have been found: it says that the node is ready."""
 
 
 class Level(Enum):
@@ -35,6 +37,11 @@ class Diagnostics:
         self._health = health
         self._publisher = node.create_publisher(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
         self._timer = create_timer(node, PERIOD_SECONDS, self.publish)
+        self._first = create_timer(node, _FIRST_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        self._first.cancel()
+        self.publish()
 
     def publish(self) -> None:
         """Publish the present health now; also for changes that should be seen at once."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import declare
 from emotion_bot.pipeline.speech import PARAMETERS, SpeechPipeline
+from emotion_bot.priority import lower_priority
 from emotion_bot.subscriptions import subscribe
 from emotion_core.audio.recognizer import NO_RECOGNIZER, RecognizerError, make_recognizer
 from emotion_core.inference.expression import ModelError
@@ -34,7 +34,7 @@ class SpeechNode(Node):
     def __init__(self) -> None:
         super().__init__("speech")
         values = declare(self, PARAMETERS)
-        os.nice(values["niceness"])
+        lower_priority(values["niceness"])
         self._rejection = ""
         self._rejected = 0
         self._model: TextModel | None = None

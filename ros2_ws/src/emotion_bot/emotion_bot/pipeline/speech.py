@@ -25,7 +25,7 @@ PARAMETERS = (
     ),
     Parameter("text_model", "", "Path of the text model; empty for the shipped one."),
     Parameter("threads", 1, "Threads of the text model.", 1, 16),
-    Parameter("niceness", 10, "Priority of the process; 19 is the lowest.", 0, 19),
+    Parameter("niceness", 19, "Priority of the process; 19 is the lowest.", 0, 19),
     Parameter("partial_rate", 2.0, "Partial results per second at most.", 0.1, 2.0),
     Parameter("queue_length", 2, "Utterances that may wait; of more, the oldest go.", 1, 20),
     Parameter("buffer", 45.0, "Sound that is kept for the recogniser, s.", 20.0, 120.0),

@@ -71,6 +71,12 @@ class Observer(Node):
         ):
             subscribe(self, message_type, topic, _passing_over(callback), qos.OBSERVER)
 
+    @property
+    def reporting(self) -> set[str]:
+        """Names of the nodes that have said how they are, which they do when they are ready."""
+        with self._lock:
+            return {name.rpartition("/")[2] for name in self._snapshot.health}
+
     def snapshot(self) -> Snapshot:
         """Return the newest state, with rates as of now."""
         with self._lock:

@@ -53,7 +53,7 @@ def start_in_order(
     while not order.is_over and not stop.wait(_POLL_SECONDS):
         now = time.monotonic()
         supervisor.poll(now)
-        names = order.next(observer.get_node_names(), os.cpu_count() or 1, now)
+        names = order.next(observer.reporting, os.cpu_count() or 1, now)
         supervisor.start(now, names)
 
 
