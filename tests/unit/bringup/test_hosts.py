@@ -1,7 +1,9 @@
+import importlib
 import itertools
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 from emotion_bot.graph import (
     TRANSPORT_PROFILE,
@@ -56,6 +58,17 @@ def test_only_a_split_graph_compresses_its_images():
 
     assert transport(Host.ALL) == "raw"
     assert transport(Host.ROBOT) == "compressed"
+
+
+def test_what_only_a_split_graph_has_can_be_started():
+    graph = build_graph(BringUpOptions(host=Host.WORKSTATION))
+    spec = next(spec for spec in graph if spec.name == "republish")
+    module = importlib.import_module(spec.module)
+    assert callable(module.main)
+    content = yaml.safe_load((config_directory() / spec.parameter_file).read_text())
+    assert set(content[f"/**/{spec.name}"]["ros__parameters"]) == {
+        p.name for p in module.PARAMETERS
+    }
 
 
 def settings(host, **peers):
