@@ -2,11 +2,12 @@
 
 import pytest
 from emotion_bot_msgs.msg import Privacy, PrivacyPart
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_bot import qos, topics
 from emotion_bot.nodes.camera import CameraNode
 from emotion_bot.nodes.privacy import PrivacyNode
+from emotion_bot.nodes.republish import RepublishNode
 
 pytestmark = pytest.mark.ros
 
@@ -55,6 +56,21 @@ def test_who_receives_pictures_is_named_and_may_store_them(bench, inbox, camera)
     inbox.wait_for(lambda m: "test_bench" in part(m, "camera").goes_to)
     inbox.wait_for(lambda m: "test_bench" in part(m, "recording").goes_to)
     assert found.name == "recording"
+
+
+@pytest.mark.parametrize("bench", [{"image_transport": "compressed"}], indirect=True)
+def test_pictures_that_cross_a_network_are_the_cameras_and_their_readers_are_named(bench, inbox):
+    camera = bench.add(CameraNode())
+    camera.autostart()
+    bench.add(RepublishNode())
+    bench.listen(CompressedImage, topics.COMPRESSED_IMAGE, qos.IMAGE_SUBSCRIBER)
+    inbox.wait_for(lambda m: part(m, "camera") and "test_bench" in part(m, "camera").goes_to)
+    found = says(inbox, "camera", PrivacyPart.ON)
+    assert "republish" not in found.goes_to
+    assert "cannot be switched" not in found.detail
+    assert "test_bench" in says(inbox, "recording", PrivacyPart.UNKNOWN).goes_to
+    camera.trigger_deactivate()
+    says(inbox, "camera", PrivacyPart.OFF)
 
 
 def test_pictures_of_another_driver_are_on_and_cannot_be_switched(bench, inbox):

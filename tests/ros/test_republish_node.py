@@ -6,7 +6,7 @@ from std_msgs.msg import Header
 
 from emotion_bot import images, qos, stamps, topics
 from emotion_bot.nodes.camera import CameraNode
-from emotion_bot.nodes.republish import COMPRESSED_TOPIC, RepublishNode
+from emotion_bot.nodes.republish import RepublishNode
 from emotion_bot.replay.compression import compressed, decompressed
 
 pytestmark = pytest.mark.ros
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.ros
     "bench", [{"image_transport": "compressed", "source": "scene:still"}], indirect=True
 )
 def test_compressed_frames_of_the_camera_become_raw_ones_of_the_same_time(bench):
-    sent = bench.listen(CompressedImage, COMPRESSED_TOPIC, qos.IMAGE_OVER_NETWORK)
+    sent = bench.listen(CompressedImage, topics.COMPRESSED_IMAGE, qos.IMAGE_OVER_NETWORK)
     raw = bench.listen(Image, topics.IMAGE, qos.STREAM)
     bench.add(RepublishNode())
     camera = bench.add(CameraNode())
@@ -39,7 +39,7 @@ def test_what_is_no_picture_is_reported_and_the_next_one_comes(bench):
     raw = bench.listen(Image, topics.IMAGE, qos.STREAM)
     diagnostics = bench.listen(DiagnosticArray, topics.DIAGNOSTICS)
     bench.add(RepublishNode())
-    publisher = bench.publisher(CompressedImage, COMPRESSED_TOPIC, qos.IMAGE_PUBLISHER)
+    publisher = bench.publisher(CompressedImage, topics.COMPRESSED_IMAGE, qos.IMAGE_PUBLISHER)
     publisher.publish(CompressedImage(format="jpeg", data=b"no picture"))
     diagnostics.wait_for(
         lambda seen: any(

@@ -3,6 +3,10 @@
 from typing import Final
 
 IMAGE: Final = "image_raw"
+COMPRESSED_SUFFIX: Final = "/compressed"
+"""Appended by image_transport to the name of an image topic."""
+COMPRESSED_IMAGE: Final = IMAGE + COMPRESSED_SUFFIX
+"""The same as JPEG, between the machines of a split graph."""
 CAMERA_INFO: Final = "camera_info"
 RECORDING_ORIGIN: Final = "recording_origin"
 """builtin_interfaces/Time, latched: capture time of the first picture of the file that is played;

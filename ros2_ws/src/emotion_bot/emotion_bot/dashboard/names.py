@@ -10,6 +10,8 @@ MICROPHONE: Final = "microphone"
 HEAD: Final = "head"
 RECORDER: Final = "recorder"
 MOOD: Final = "mood"
+REPUBLISH: Final = "republish"
+"""Makes raw images of another machine's compressed ones."""
 
 
 RETENTION_PARAMETERS: Final = ("anonymous_retention_days", "enrolled_retention_days")

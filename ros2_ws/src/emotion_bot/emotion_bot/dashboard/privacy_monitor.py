@@ -24,6 +24,7 @@ from emotion_bot.dashboard.names import (
     MICROPHONE,
     MOOD,
     RECORDER,
+    REPUBLISH,
     RETENTION_PARAMETERS,
 )
 from emotion_bot.timers import create_timer
@@ -45,6 +46,7 @@ _OPEN_STATES = frozenset({"open", "opening"})
 
 _OWN_READERS = {
     topics.IMAGE: frozenset({"faces", "dashboard"}),
+    topics.COMPRESSED_IMAGE: frozenset({REPUBLISH}),
     topics.AUDIO: frozenset({"speech", "voice", "emotion", "dashboard"}),
     topics.FACES: frozenset(
         {CAMERA, "emotion", "gaze", "behaviour", "dashboard", "observer", MOOD, "speech", "voice"}
@@ -126,7 +128,8 @@ class PrivacyMonitor:
     def _conclude(self) -> Iterable[PrivacyPart]:
         now = self._clock()
         for name, topic in ((CAMERA, topics.IMAGE), (MICROPHONE, topics.AUDIO)):
-            others = tuple(node for node in self._publishers(topic) if node != name)
+            own = (name, REPUBLISH)
+            others = tuple(node for node in self._publishers(topic) if node not in own)
             evidence = self.devices[name].evidence(self.since, others)
             yield sensor_part(name, evidence, now, self._receivers(topic))
         yield recording_part(
@@ -184,6 +187,8 @@ class PrivacyMonitor:
         whole = self._subscribers(topic)
         if topic != topics.IMAGE:
             return whole
+        compressed = self._subscribers(topics.COMPRESSED_IMAGE)
+        whole = tuple(sorted({*whole, *compressed} - {REPUBLISH}))
         crops = [node for node in self._subscribers(topics.FACES) if node not in whole]
         return (*whole, *(f"{node} (crops of faces)" for node in crops))
 

@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 from emotion_bot import camera_health, images, joints, qos, runner, stamps, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
-from emotion_bot.replay.compression import COMPRESSED_SUFFIX, compressed
+from emotion_bot.replay.compression import compressed
 from emotion_core.head.joint_buffer import (
     JointBuffer,
     JointBufferEmptyError,
@@ -107,9 +107,7 @@ class CameraNode(runner.DeviceNode):
         self._compress = values["image_transport"] == COMPRESSED
         self._jpeg_quality: int = values["jpeg_quality"]
         self._images = (
-            self.create_publisher(
-                CompressedImage, topics.IMAGE + COMPRESSED_SUFFIX, qos.IMAGE_PUBLISHER
-            )
+            self.create_publisher(CompressedImage, topics.COMPRESSED_IMAGE, qos.IMAGE_PUBLISHER)
             if self._compress
             else self.create_publisher(Image, topics.IMAGE, qos.IMAGE_PUBLISHER)
         )

@@ -33,7 +33,6 @@ from emotion_bot import runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 from emotion_bot.replay.bag_inputs import CAMERA_ON_HEAD
-from emotion_bot.replay.compression import COMPRESSED_SUFFIX
 from emotion_bot.replay.names import message_class, ros_type_name
 from emotion_bot.replay.qos_metadata import offered_qos
 from emotion_bot.replay.recording import Recording
@@ -235,7 +234,7 @@ class RecorderNode(Node):
 
     def _topic(self, name: str, type_name: str, compress: bool) -> Topic:
         if compress:
-            written, written_type = name + COMPRESSED_SUFFIX, ros_type_name(CompressedImage)
+            written, written_type = name + topics.COMPRESSED_SUFFIX, ros_type_name(CompressedImage)
         else:
             written, written_type = name, type_name
         profiles: Sequence[QoSProfile] = [

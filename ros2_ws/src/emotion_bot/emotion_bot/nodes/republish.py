@@ -9,11 +9,9 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_bot import images, qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
-from emotion_bot.replay.compression import COMPRESSED_SUFFIX, decompressed
+from emotion_bot.replay.compression import decompressed
 
 PARAMETERS = ()
-
-COMPRESSED_TOPIC = topics.IMAGE + COMPRESSED_SUFFIX
 
 
 class RepublishNode(Node):
@@ -26,9 +24,9 @@ class RepublishNode(Node):
         self._rejection = ""
         self._publisher = self.create_publisher(Image, topics.IMAGE, qos.IMAGE_PUBLISHER)
         self.create_subscription(
-            CompressedImage, COMPRESSED_TOPIC, self._on_image, qos.IMAGE_OVER_NETWORK
+            CompressedImage, topics.COMPRESSED_IMAGE, self._on_image, qos.IMAGE_OVER_NETWORK
         )
-        self._diagnostics = Diagnostics(self, COMPRESSED_TOPIC, self._health)
+        self._diagnostics = Diagnostics(self, topics.COMPRESSED_IMAGE, self._health)
 
     def _on_image(self, message: CompressedImage) -> None:
         try:
@@ -47,7 +45,7 @@ class RepublishNode(Node):
         if self._rejection:
             return Level.ERROR, f"frame rejected: {self._rejection}", values
         if self._frames == 0:
-            return Level.WARN, f"no frame yet on {COMPRESSED_TOPIC}", values
+            return Level.WARN, f"no frame yet on {topics.COMPRESSED_IMAGE}", values
         return Level.OK, "republishing", values
 
 

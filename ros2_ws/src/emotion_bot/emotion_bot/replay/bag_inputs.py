@@ -14,7 +14,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
 from emotion_bot import images, topics
-from emotion_bot.replay.compression import COMPRESSED_SUFFIX, decompressed
+from emotion_bot.replay.compression import decompressed
 from emotion_core.replay.bag_metadata import BagError
 from emotion_core.replay.bag_reader import BagReader
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 def input_types() -> dict[str, type]:
     """Return the types of the relative topics that are played into the robot."""
     return {
-        topics.IMAGE + COMPRESSED_SUFFIX: CompressedImage,
+        topics.COMPRESSED_IMAGE: CompressedImage,
         topics.IMAGE: Image,
         topics.CAMERA_INFO: CameraInfo,
         topics.JOINT_STATES: JointState,

@@ -11,9 +11,6 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_bot.images import ImageEncodingError, array_from_image
 
-COMPRESSED_SUFFIX = "/compressed"
-"""Appended to the name of an image topic."""
-
 
 def compressed(message: Image, quality: int) -> CompressedImage:
     """Return an image message as JPEG.

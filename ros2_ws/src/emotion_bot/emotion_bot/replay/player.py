@@ -17,7 +17,6 @@ from emotion_bot import images, qos, topics
 from emotion_bot.replay.answers import ANSWERS, Answers
 from emotion_bot.replay.bag_inputs import ahead, find_inputs, input_types, read_frame, read_inputs
 from emotion_bot.replay.collector import COLLECTED
-from emotion_bot.replay.compression import COMPRESSED_SUFFIX
 from emotion_bot.replay.pacing import PacedClock
 from emotion_bot.stamps import nanoseconds_from_stamp, stamp_from_nanoseconds
 from emotion_core.replay.bag_reader import BagReader
@@ -88,7 +87,9 @@ class Player(Node):
         self._pace.hold(bag.start)
         self._time = self.create_publisher(Clock, CLOCK, 10)
         self._inputs: dict[str, Publisher] = {}
-        recorded = {topic.removesuffix(COMPRESSED_SUFFIX) for topic in find_inputs(bag).values()}
+        recorded = {
+            topic.removesuffix(topics.COMPRESSED_SUFFIX) for topic in find_inputs(bag).values()
+        }
         for topic, message_type in input_types().items():
             if topic in recorded:
                 self._inputs[topic] = self.create_publisher(message_type, topic, _PROFILES[topic])
@@ -168,7 +169,7 @@ class Player(Node):
 
     def _messages(self) -> Any:
         for due, topic, message in read_inputs(self._bag):
-            relative = topic.removesuffix(COMPRESSED_SUFFIX)
+            relative = topic.removesuffix(topics.COMPRESSED_SUFFIX)
             if relative == topics.IMAGE and not isinstance(message, Image):
                 try:
                     message = images.image_message(read_frame(message), message.header)

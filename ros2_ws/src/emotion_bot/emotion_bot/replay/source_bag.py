@@ -16,7 +16,7 @@ from emotion_bot import images, stamps, topics
 from emotion_bot.pipeline.emotion import EmotionPipeline
 from emotion_bot.pipeline.faces import FacesPipeline
 from emotion_bot.replay.bag_inputs import CAMERA_ON_HEAD
-from emotion_bot.replay.compression import COMPRESSED_SUFFIX, compressed
+from emotion_bot.replay.compression import compressed
 from emotion_bot.replay.names import ros_type_name
 from emotion_bot.replay.offline_robot import OfflineRobot, RobotSettings
 from emotion_core.replay.bag_metadata import Topic
@@ -119,7 +119,7 @@ def _look(
         publish(topics.CAMERA_INFO, info, capture)
         robot.camera_info(info)
         picture = compressed(images.image_message(frame.image, header), quality)
-        publish(topics.IMAGE + COMPRESSED_SUFFIX, picture, capture)
+        publish(topics.COMPRESSED_IMAGE, picture, capture)
         robot.advance(capture + _PROCESSING)
         faces = perception.process(frame.image, header)
         robot.faces(faces, emotion.process(faces))
