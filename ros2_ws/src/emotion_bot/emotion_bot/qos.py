@@ -34,7 +34,8 @@ SOUND: Final = QoSProfile(
 SET_POINT: Final = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
 )
-"""Commands of which only the newest counts."""
+"""For readers of commands of which only the newest counts. Their writers keep some more (STREAM),
+for a recorder that wants them all."""
 
 STATUS: Final = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,

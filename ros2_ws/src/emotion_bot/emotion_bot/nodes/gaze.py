@@ -25,7 +25,7 @@ class GazeNode(Node):
         values = declare(self, PARAMETERS)
         self.pipeline = GazePipeline(values)
         self._targets = self.create_publisher(GazeTarget, topics.GAZE_TARGET, qos.STREAM)
-        self._commands = self.create_publisher(HeadCommand, topics.HEAD_COMMAND, qos.SET_POINT)
+        self._commands = self.create_publisher(HeadCommand, topics.HEAD_COMMAND, qos.STREAM)
         subscribe(self, CameraInfo, topics.CAMERA_INFO, self._on_camera_info, qos.IMAGE_SUBSCRIBER)
         subscribe(self, JointState, topics.JOINT_STATES, self.pipeline.add_joint_state, qos.STREAM)
         subscribe(self, Posture, topics.POSTURE, self._on_posture, qos.SET_POINT)
