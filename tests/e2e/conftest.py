@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from page_tools import ADDRESS, ARGUMENTS, CHROMIUM, TIMEOUT_MS, alone, end
 
 COMMAND = str(Path(sys.executable).with_name("emotion-bot"))
 TIMEOUT_SECONDS = 120.0
@@ -130,3 +131,60 @@ def run_report(start: Callable[..., Program], tmp_path: Path) -> Callable[..., d
         return json.loads(path.read_text())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium without a window."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip("needs Debian's package chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page that must load nothing from elsewhere and raise no error."""
+    context = browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme="light")
+    context.set_default_timeout(TIMEOUT_MS)
+    page = context.new_page()
+    outside: list[str] = []
+    errors: list[str] = []
+    local = ("http://127.0.0.1:", "http://localhost:", "data:", "blob:")
+    context.on("request", lambda r: None if r.url.startswith(local) else outside.append(r.url))
+    page.on("websocket", lambda w: None if "//127.0.0.1:" in w.url else outside.append(w.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert outside == []
+    assert errors == []
+
+
+@pytest.fixture
+def robot(start) -> Callable[..., tuple]:
+    """Start `emotion-bot up`; return the program and the address of its page."""
+
+    def launch(*arguments: object):
+        program = start("up", *arguments)
+        program.wait_for(lambda lines: any(ADDRESS.search(line) for line in lines), "the address")
+        return program, ADDRESS.search(program.output)[1]
+
+    return launch
+
+
+@pytest.fixture
+def lone_page(environment) -> Iterator[Callable[..., str]]:
+    """Start the live page without a robot and return its address."""
+    processes = []
+
+    def launch(**parameters: object) -> str:
+        address, process = alone(environment, **parameters)
+        processes.append(process)
+        return address
+
+    yield launch
+    for process in processes:
+        end(process)

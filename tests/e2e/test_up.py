@@ -72,43 +72,6 @@ def test_a_sound_file_that_cannot_be_heard_leaves_the_rest_running(run_report, t
     assert report["restarts"] == {}
 
 
-def test_every_node_may_be_killed_and_comes_back(start, tmp_path):
-    program = start(
-        "up", "--no-dashboard", "--source", "scene:still", "--report", tmp_path / "report.json"
-    )
-    program.wait_for(frames_flow, "the first frames")
-    names = sorted(program.nodes())
-    assert names == [
-        "behaviour",
-        "camera",
-        "emotion",
-        "faces",
-        "gaze",
-        "head",
-        "mood",
-        "privacy",
-    ]
-    for name in names:
-        old = program.nodes()[name]
-        others = {other: p.pid for other, p in program.nodes().items() if other != name}
-        old.send_signal(signal.SIGKILL)
-        program.wait_for(
-            lambda lines, name=name: any(f"[{name}] ended by signal 9" in line for line in lines),
-            f"the death of {name}",
-        )
-        seen = len(program.lines)
-        program.wait_for(
-            lambda lines, seen=seen: frames_flow(lines[seen:]), f"frames after {name} died"
-        )
-        now = program.nodes()
-        assert now[name].pid != old.pid
-        assert {other: now[other].pid for other in others} == others
-    program.process.send_signal(signal.SIGINT)
-    assert program.wait() == 0
-    report = (tmp_path / "report.json").read_text()
-    assert all(f'"{name}": 1' in report for name in names)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything_and_leaves_no_process(start, number):
     program = start("up", "--no-dashboard", "--source", "scene:still")

@@ -61,7 +61,9 @@ class Robot:
 
     def nodes(self) -> dict[str, psutil.Process]:
         """Return the running node processes by node name."""
-        found = {}
+        found: dict[str, psutil.Process] = {}
+        if self.process.poll() is not None:
+            return found
         for child in psutil.Process(self.process.pid).children():
             try:
                 arguments = child.cmdline()

@@ -21,6 +21,8 @@ from .witness import Witness
 START_SECONDS = 120.0
 _HEALTHY_RATE = 5
 """Fresh answers per second of a robot that works; the camera has 15 frames/s."""
+_CALM_SECONDS = 8.0
+"""At the end of a run, so that something is left to be looked for in the bag."""
 _MARGIN_SECONDS = 2.0
 """What is recorded this long before a recorder dies may be lost with it, and readers that are new
 find their writers in this time."""
@@ -97,10 +99,14 @@ class FaultRun:
         self._begun = time.monotonic()
 
     def faults(self) -> list[Fault]:
-        """Return the faults that can be done to this robot, in random order."""
+        """Return the faults that can be done to this robot, in random order, the clock's last.
+
+        Fast DDS looks for dead readers of its shared memory by the wall clock. For as long as that
+        was set back, what it sends to a node that is killed and started again may be lost.
+        """
         faults = all_faults(sorted(self.robot.nodes()), self.robot.clock.can_be_set)
         self._random.shuffle(faults)
-        return faults
+        return sorted(faults, key=lambda fault: fault.sets_clock)
 
     def inject(self, faults: Iterable[Fault], say: Callable[[str], None]) -> None:
         """Do one fault after the other, each when the robot has recovered from the last."""
@@ -120,6 +126,7 @@ class FaultRun:
         Args:
             least_samples: of a process whose memory is judged.
         """
+        self._watch(_CALM_SECONDS)
         end = time.monotonic()
         result = self._result
         left = self.robot.close()
@@ -148,7 +155,9 @@ class FaultRun:
             recording = wait_for(self._is_recording, self._patience)
             recovery = None if None in (recovery, recording) else time.monotonic() - ended
         if fault.ends or fault.sets_clock:
-            self._gaps.append((begun - _MARGIN_SECONDS, time.monotonic() + _MARGIN_SECONDS))
+            # Only what a recorder has not yet written goes with it.
+            margin = _MARGIN_SECONDS if RECORDER in fault.ends or fault.sets_clock else 0.0
+            self._gaps.append((begun - margin, time.monotonic() + _MARGIN_SECONDS))
         after = {name: process.pid for name, process in self.robot.nodes().items()}
         died = {name for name in before if before[name] != after.get(name)}
         if others := died - fault.ends:

@@ -30,7 +30,7 @@ def test_the_robot_recovers_from_every_fault_and_keeps_its_promises(tmp_path, se
     run = FaultRun(tmp_path, seed, PATIENCE_SECONDS)
     try:
         run.start()
-        run.inject(run.faults()[:FAULTS], print)
+        run.inject(run.faults()[-FAULTS:], print)
     finally:
         result = run.finish(NEVER_JUDGED)
     assert not [outcome for outcome in result.outcomes if outcome.recovery is None]

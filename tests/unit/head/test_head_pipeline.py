@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from emotion_bot_msgs.msg import HeadCommand
 
+from emotion_bot import stamps
 from emotion_bot.pipeline.head import HeadPipeline
 from emotion_core.head.virtual import VirtualHead
 
@@ -72,3 +73,17 @@ def test_a_head_that_was_never_steered_stays_as_it_is(rig: Rig) -> None:
     rig.run(3.0)
     assert not rig.pipeline.snapshot.parked
     assert not rig.pipeline.snapshot.powered
+
+
+def test_reports_go_on_when_the_clock_is_set_back(rig: Rig) -> None:
+    rig.run(1.0, pan=0.5)
+    rig.now -= 3600.0
+    reports = []
+    for _ in range(10):
+        rig.now += PERIOD
+        reports.append(rig.pipeline.report())
+    angles = [angles for angles, _ in reports if angles is not None]
+    states = [state for _, state in reports if state is not None]
+    assert len(angles) >= 9
+    for message in (*angles, *states):
+        assert abs(stamps.seconds_from_stamp(message.header.stamp) - rig.now) < 1.0

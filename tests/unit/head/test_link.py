@@ -186,6 +186,14 @@ def test_a_late_ack_of_an_older_command_counts(rig: Rig) -> None:
     assert rig.link.report.statistics.acked == 2
 
 
+def test_acks_go_on_when_the_computers_clock_was_set_back(rig: Rig) -> None:
+    rig.command(0.1, stamp_ns=7_200_000_000_000)
+    rig.run(0.005)
+    rig.command(0.2, stamp_ns=3_600_000_000_000)
+    assert rig.link.report.acked_stamp_ns == 3_600_000_000_000
+    assert rig.link.report.acked_time == rig.now
+
+
 def test_the_set_point_stands_for_a_lost_ack(rig: Rig) -> None:
     rig.answer_acks = False
     rig.command(0.25, stamp_ns=9)

@@ -10,6 +10,9 @@ from sensor_msgs.msg import JointState
 from emotion_bot import joints, stamps
 from emotion_core.head.backend import Head, HeadSnapshot
 
+_SILENCE_SECONDS = 2.0
+"""A board that is connected reports its position more often than this."""
+
 
 class HeadPipeline:
     """Speaks to one head, and parks it when set-points stop.
@@ -69,7 +72,7 @@ class HeadPipeline:
         """Return the angles if they were measured anew, and the state if it changed."""
         snapshot = self._head.state()
         angles = state = None
-        if snapshot.connected and snapshot.time > self.snapshot.time:
+        if snapshot.connected and snapshot.time != self.snapshot.time:
             angles = JointState(
                 name=[joints.PAN, joints.TILT], position=[snapshot.pan, snapshot.tilt]
             )
@@ -78,6 +81,12 @@ class HeadPipeline:
             state = _state_message(snapshot)
         self.snapshot = snapshot
         return angles, state
+
+
+def _newest(measured: float, acked: float) -> float:
+    """Return the later of two times, s; positions are measured without end, acks may stop."""
+    # An ack from the future is one from before the computer's clock was set back.
+    return max(measured, acked) if acked - measured < _SILENCE_SECONDS else measured
 
 
 def _state_message(snapshot: HeadSnapshot) -> HeadState:
@@ -97,6 +106,6 @@ def _state_message(snapshot: HeadSnapshot) -> HeadState:
         commands_acked=snapshot.commands_acked,
         commands_lost=snapshot.commands_lost,
     )
-    message.header.stamp = stamps.stamp_from_seconds(max(snapshot.time, snapshot.acked_time))
+    message.header.stamp = stamps.stamp_from_seconds(_newest(snapshot.time, snapshot.acked_time))
     message.acked_time = stamps.stamp_from_seconds(snapshot.acked_time)
     return message

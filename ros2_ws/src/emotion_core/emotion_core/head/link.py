@@ -163,6 +163,7 @@ class HeadLink:
         self._sequence = 0
         self._command: _Command | None = None
         self._superseded: dict[int, _Command] = {}
+        self._acked_given = -math.inf
         self._requests: deque[_Request] = deque()
         self._park_sequence: int | None = None
         self._started = 0.0
@@ -382,7 +383,9 @@ class HeadLink:
             command.counted = True
             report.statistics.acked += 1
             report.statistics.acked_at_once += command.tries == 1
-        if command.stamp_ns >= report.acked_stamp_ns:
+        # By the order in which they were given: stamps go back when the computer's clock is set.
+        if command.given >= self._acked_given:
+            self._acked_given = command.given
             report.acked_stamp_ns = command.stamp_ns
             report.acked_time = now
         if command is self._command:
