@@ -22,6 +22,7 @@ from emotion_bot.security import (
     policy_text,
     read_policy,
 )
+from emotion_bot.supervision import EXIT_BAD_CONFIGURATION
 from emotion_bot.up.processes import config_directory, node_process
 from emotion_bot.up.supervisor import Supervisor
 
@@ -49,7 +50,6 @@ _STEADY_POLLS = 8
 """Discovery is over when so many looks have shown the same."""
 
 _DEVICES = ("camera", "microphone", "head")
-_REFUSED = 78
 
 
 def main() -> int:
@@ -94,7 +94,7 @@ def observed(folder: Path) -> dict[str, Profile]:
     supervisor = Supervisor(
         [node_process(spec, "", config, environment) for spec in specs],
         respawn_delay=1.0,
-        fatal_status=_REFUSED,
+        fatal_status=EXIT_BAD_CONFIGURATION,
     )
     rclpy.init(args=[])
     observer = rclpy.create_node("policy_observer")
