@@ -78,7 +78,9 @@ class FaultRun:
         self._growth = Growth()
         self._gaps: list[tuple[float, float]] = []
         self._begun = time.monotonic()
-        os.environ.setdefault("ROS_DOMAIN_ID", str(101 + os.getpid() % 100))
+        # The witness is in this process, whose other tests must not meet the robot.
+        self._variables = dict(os.environ)
+        os.environ["ROS_DOMAIN_ID"] = str(1 + (os.getpid() + 50) % 100)
         for name, value in default_environment(str(config_directory())).items():
             os.environ.setdefault(name, value)
         self.robot = Robot(folder)
@@ -131,6 +133,8 @@ class FaultRun:
         result = self._result
         left = self.robot.close()
         self.witness.close()
+        os.environ.clear()
+        os.environ.update(self._variables)
         result.troubles += [f"left behind: {process}" for process in left]
         result.troubles += self._growth.grown(least_samples)
         readings = self.robot.board.readings

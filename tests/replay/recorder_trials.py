@@ -79,10 +79,15 @@ def recorder(bag: Path, **values: object) -> subprocess.Popen:
     process = node("recorder", chosen)
     tick = threading.Event()
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    while frames_in(bag) < 5:
-        assert process.poll() is None, "the recorder ended"
-        assert time.monotonic() < deadline, "no frames came to the bag"
-        tick.wait(0.05)
+    try:
+        while frames_in(bag) < 5:
+            assert process.poll() is None, "the recorder ended"
+            assert time.monotonic() < deadline, "no frames came to the bag"
+            tick.wait(0.05)
+    except AssertionError:
+        process.kill()
+        process.wait()
+        raise
     return process
 
 
