@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from emotion_bot.graph import BringUpOptions, Host, NodeSpec, build_graph, default_environment
+from emotion_bot.graph import BringUpOptions, Host, NodeSpec, build_graph
 from emotion_bot.security import (
     POLICY_SUFFIX,
     Profile,
@@ -23,7 +23,7 @@ from emotion_bot.security import (
     read_policy,
 )
 from emotion_bot.supervision import EXIT_BAD_CONFIGURATION
-from emotion_bot.up.processes import config_directory, node_process
+from emotion_bot.up.processes import config_directory, node_process, use_default_environment
 from emotion_bot.up.supervisor import Supervisor
 
 FOLDER = Path(__file__).parents[1] / "ros2_ws/src/emotion_bot/config/security"
@@ -85,8 +85,7 @@ def observed(folder: Path) -> dict[str, Profile]:
     """
     os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
     config = config_directory()
-    for name, value in default_environment(str(config)).items():
-        os.environ.setdefault(name, value)
+    use_default_environment()
     import rclpy
 
     specs = _specs(folder)

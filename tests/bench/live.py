@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from emotion_bot.graph import default_environment
-from emotion_bot.up.processes import config_directory
+from emotion_bot.up.processes import config_directory, use_default_environment
 
 from .health_log import HealthLog
 from .node_usage import NodeUsage
@@ -61,8 +60,7 @@ def run_live(
         RuntimeError: if it fails, with its output, or sees no frame.
     """
     os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-    for name, value in default_environment(str(config_directory())).items():
-        os.environ.setdefault(name, value)
+    use_default_environment()
     import rclpy
     from diagnostic_msgs.msg import DiagnosticArray
     from sensor_msgs.msg import JointState

@@ -15,6 +15,8 @@ import psutil
 import pytest
 from page_tools import ADDRESS, ARGUMENTS, CHROMIUM, TIMEOUT_MS, alone, end
 
+from emotion_bot.up.processes import running_nodes
+
 COMMAND = str(Path(sys.executable).with_name("emotion-bot"))
 TIMEOUT_SECONDS = 120.0
 
@@ -45,16 +47,7 @@ class Program:
 
     def nodes(self) -> dict[str, psutil.Process]:
         """Return the node processes by node name."""
-        found = {}
-        for child in psutil.Process(self.process.pid).children():
-            try:
-                arguments = child.cmdline()
-            except psutil.Error:
-                continue
-            for argument in arguments:
-                if argument.startswith("__node:="):
-                    found[argument.removeprefix("__node:=")] = child
-        return found
+        return running_nodes(self.process.pid)
 
     def wait_for(self, predicate: Callable[[list[str]], object], what: str) -> None:
         """Wait until the predicate holds for the lines printed so far."""

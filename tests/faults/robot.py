@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from emotion_bot.up.processes import running_nodes
+
 from .clock import Clock
 from .outside import Board, NetworkCamera
 
@@ -61,18 +63,7 @@ class Robot:
 
     def nodes(self) -> dict[str, psutil.Process]:
         """Return the running node processes by node name."""
-        found: dict[str, psutil.Process] = {}
-        if self.process.poll() is not None:
-            return found
-        for child in psutil.Process(self.process.pid).children():
-            try:
-                arguments = child.cmdline()
-            except psutil.Error:
-                continue
-            for argument in arguments:
-                if argument.startswith("__node:="):
-                    found[argument.removeprefix("__node:=")] = child
-        return found
+        return running_nodes(self.process.pid) if self.process.poll() is None else {}
 
     def close(self) -> list[psutil.Process]:
         """Stop the robot; return the processes of its that are still there."""

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 from emotion_bot import topics
-from emotion_bot.graph import default_environment
-from emotion_bot.up.processes import config_directory
+from emotion_bot.up.processes import use_default_environment
 
 from .injections import RECORDER, Fault, all_faults
 from .invariants import RECORDED, Growth, outside_limits, recorded_stamps
@@ -79,10 +79,10 @@ class FaultRun:
         self._gaps: list[tuple[float, float]] = []
         self._begun = time.monotonic()
         # The witness is in this process, whose other tests must not meet the robot.
-        self._variables = dict(os.environ)
+        self._environment = patch.dict(os.environ)
+        self._environment.start()
         os.environ["ROS_DOMAIN_ID"] = str(1 + (os.getpid() + 50) % 100)
-        for name, value in default_environment(str(config_directory())).items():
-            os.environ.setdefault(name, value)
+        use_default_environment()
         self.robot = Robot(folder)
         try:
             self.witness = Witness()
@@ -133,8 +133,7 @@ class FaultRun:
         result = self._result
         left = self.robot.close()
         self.witness.close()
-        os.environ.clear()
-        os.environ.update(self._variables)
+        self._environment.stop()
         result.troubles += [f"left behind: {process}" for process in left]
         result.troubles += self._growth.grown(least_samples)
         readings = self.robot.board.readings

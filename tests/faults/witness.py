@@ -8,19 +8,15 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 
 import rclpy
-from emotion_bot_msgs.msg import Expression, Faces, HeadCommand, HeadState
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.serialization import deserialize_message
 
 from emotion_bot import qos, stamps, topics
 from emotion_bot.subscriptions import LARGEST_BYTES
 
-_TYPES = {
-    topics.FACES: Faces,
-    topics.EXPRESSION: Expression,
-    topics.HEAD_COMMAND: HeadCommand,
-    topics.HEAD_STATE: HeadState,
-}
+from .absurd import TYPES
+
+_WATCHED = (topics.FACES, topics.EXPRESSION, topics.HEAD_COMMAND, topics.HEAD_STATE)
 _RECENT = 60
 MAX_AGE = 1.0
 """A message whose stamp is further from now is not of the present, s."""
@@ -35,12 +31,10 @@ class Arrival:
     Attributes:
         at: when it came, s on the monotonic clock.
         age: then, by its header stamp and the robot's clock, s.
-        stamp: of its header, ns.
     """
 
     at: float
     age: float
-    stamp: int
 
 
 class Witness:
@@ -52,13 +46,13 @@ class Witness:
 
     def __init__(self) -> None:
         self.clock_offset = 0.0
-        self._recent: dict[str, deque[Arrival]] = {t: deque(maxlen=_RECENT) for t in _TYPES}
+        self._recent: dict[str, deque[Arrival]] = {t: deque(maxlen=_RECENT) for t in _WATCHED}
         self._stamps: dict[str, dict[int, float]] = defaultdict(dict)
         rclpy.init(args=[])
         self.node = rclpy.create_node("witness")
-        for topic in _TYPES:
+        for topic in _WATCHED:
             self.node.create_subscription(
-                _TYPES[topic],
+                TYPES[topic],
                 topic,
                 lambda data, topic=topic: self._take(topic, data),
                 qos.OBSERVER,
@@ -93,10 +87,10 @@ class Witness:
     def _take(self, topic: str, data: bytes) -> None:
         if len(data) > LARGEST_BYTES:
             return
-        message = deserialize_message(data, _TYPES[topic])
+        message = deserialize_message(data, TYPES[topic])
         stamp = stamps.nanoseconds_from_stamp(message.header.stamp)
         at = time.monotonic()
         age = time.time() + self.clock_offset - stamp * 1e-9
-        self._recent[topic].append(Arrival(at, age, stamp))
+        self._recent[topic].append(Arrival(at, age))
         if abs(age) < PLAUSIBLE_SECONDS:
             self._stamps[topic].setdefault(stamp, at)

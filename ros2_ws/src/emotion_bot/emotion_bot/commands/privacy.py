@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -21,9 +20,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from emotion_bot import qos, topics
-from emotion_bot.graph import default_environment
 from emotion_bot.stamps import seconds_from_stamp
-from emotion_bot.up.processes import config_directory
+from emotion_bot.up.processes import use_default_environment
 from emotion_core.memory.database import default_database_path
 from emotion_core.privacy.parts import PartState, PrivacyPart
 
@@ -132,8 +130,7 @@ def _receivers(part: PrivacyPart) -> str:
 
 
 def _ask(timeout: float, namespace: str) -> Statement:
-    for name, value in default_environment(str(config_directory())).items():
-        os.environ.setdefault(name, value)
+    use_default_environment()
     rclpy.init(args=None, signal_handler_options=SignalHandlerOptions.NO)
     node = Node("privacy_question", namespace=namespace or None, enable_rosout=False)
     executor = SingleThreadedExecutor()

@@ -12,13 +12,13 @@ import typer
 from rich.console import Console
 
 from emotion_bot import runner
-from emotion_bot.graph import NodeSpec, default_environment
+from emotion_bot.graph import NodeSpec
 from emotion_bot.nodes.recorder import CONSENT, RecorderNode
 from emotion_bot.parameters import ParameterError
 from emotion_bot.replay.offline_robot import RobotSettings
 from emotion_bot.replay.source_bag import write_source_bag
 from emotion_bot.supervision import EXIT_BAD_CONFIGURATION
-from emotion_bot.up.processes import config_directory, node_process
+from emotion_bot.up.processes import config_directory, node_process, use_default_environment
 from emotion_core.inference.expression import ModelError
 from emotion_core.replay.bag_metadata import BagError
 from emotion_core.replay.bag_writer import BagOptions
@@ -92,8 +92,7 @@ def record(
     config = config_directory()
     parameters = {name: value for name, value in chosen.items() if value is not None}
     spec = NodeSpec("recorder", "recorder_node", RecorderNode.__module__, parameters)
-    for name, value in default_environment(str(config)).items():
-        os.environ.setdefault(name, value)
+    use_default_environment()
     process = node_process(spec, namespace, config, os.environ)
     status = runner.run(RecorderNode, list(process.command[process.command.index("--ros-args") :]))
     if status:

@@ -27,6 +27,7 @@ from emotion_bot.dashboard.names import (
     REPUBLISH,
     RETENTION_PARAMETERS,
 )
+from emotion_bot.subscriptions import subscribe
 from emotion_bot.timers import create_timer
 from emotion_core.privacy.parts import (
     DISCOVERY_SECONDS,
@@ -93,9 +94,7 @@ class PrivacyMonitor:
         }
         self._mood_parameters = node.create_client(GetParameters, f"{MOOD}/get_parameters")
         self._publisher = node.create_publisher(Privacy, topics.PRIVACY, qos.STATUS)
-        node.create_subscription(
-            DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics, qos.STREAM
-        )
+        subscribe(node, DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics, qos.STREAM)
         create_timer(node, _PERIOD_SECONDS, self._tick)
 
     @property

@@ -16,6 +16,7 @@ from emotion_bot import camera_health, images, joints, qos, runner, stamps, topi
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 from emotion_bot.replay.compression import compressed
+from emotion_bot.subscriptions import subscribe
 from emotion_core.head.joint_buffer import (
     JointBuffer,
     JointBufferEmptyError,
@@ -96,13 +97,11 @@ class CameraNode(runner.DeviceNode):
         self._grabber = NewestFrameGrabber(self._source, self._now, pace=Pace(values["pace"]))
         self._head_pose = JointBuffer()
         if isinstance(self._source, SceneSource):
-            self.create_subscription(
-                JointState, topics.JOINT_STATES, self._on_joint_states, qos.STREAM
-            )
+            subscribe(self, JointState, topics.JOINT_STATES, self._on_joint_states, qos.STREAM)
         self._consumed = threading.Event()
         self._as_consumed = Pace(values["pace"]) is Pace.AS_CONSUMED
         if self._as_consumed:
-            self.create_subscription(Faces, topics.FACES, self._on_faces, qos.STREAM)
+            subscribe(self, Faces, topics.FACES, self._on_faces, qos.STREAM)
         self._awaited = Time()
         self._compress = values["image_transport"] == COMPRESSED
         self._jpeg_quality: int = values["jpeg_quality"]

@@ -13,6 +13,7 @@ from emotion_bot import qos, runner, topics
 from emotion_bot.diagnostics import Diagnostics, Health, Level
 from emotion_bot.parameters import Parameter, declare
 from emotion_bot.pipeline.head import HeadPipeline
+from emotion_bot.subscriptions import subscribe
 from emotion_bot.timers import create_timer
 from emotion_core.head.factory import create_head
 from emotion_core.head.virtual import SILENCE_UNTIL_HOMING
@@ -51,7 +52,7 @@ class HeadNode(runner.DeviceNode):
         self._pipeline = HeadPipeline(head, values["command_timeout"])
         self._joint_states = self.create_publisher(JointState, topics.JOINT_STATES, qos.STREAM)
         self._states = self.create_publisher(HeadState, topics.HEAD_STATE, qos.STREAM)
-        self.create_subscription(HeadCommand, topics.HEAD_COMMAND, self._on_command, qos.SET_POINT)
+        subscribe(self, HeadCommand, topics.HEAD_COMMAND, self._on_command, qos.SET_POINT)
         create_timer(self, 1.0 / values["rate"], self._report)
         self._diagnostics = Diagnostics(self, self._backend, self._health)
 

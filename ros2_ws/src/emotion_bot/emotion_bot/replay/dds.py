@@ -21,12 +21,11 @@ from emotion_bot.graph import (
     BringUpOptions,
     NodeSpec,
     build_graph,
-    default_environment,
 )
 from emotion_bot.replay.bag_inputs import camera_on_head, find_inputs
 from emotion_bot.replay.player import HEARD_JOINT_STATES, Player, PlayerError
 from emotion_bot.supervision import EXIT_BAD_CONFIGURATION
-from emotion_bot.up.processes import config_directory, node_process
+from emotion_bot.up.processes import config_directory, node_process, use_default_environment
 from emotion_bot.up.supervisor import Supervisor
 from emotion_core.replay.bag_reader import BagReader
 from emotion_core.replay.run_record import RunRecord
@@ -121,8 +120,7 @@ def replay_over_dds(
         ProcessFailedError: if a node cannot work as it is configured.
     """
     config = config_directory()
-    for name, value in default_environment(str(config)).items():
-        os.environ.setdefault(name, value)
+    use_default_environment()
     specs = replayed_nodes(bag) if start_nodes else ()
     supervisor = Supervisor(
         [node_process(spec, namespace, config, os.environ) for spec in specs],

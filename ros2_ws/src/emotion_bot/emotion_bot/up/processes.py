@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from emotion_bot.graph import NodeSpec, default_environment
+import psutil
+
+from emotion_bot.graph import Host, NodeSpec, default_environment
 from emotion_bot.supervision import SUPERVISOR_VARIABLE
 from emotion_bot.up.supervisor import ProcessSpec
+
+_NODE_NAME = "__node:="
 
 
 def config_directory() -> Path:
@@ -38,7 +43,7 @@ def node_process(
         config: folder with the parameter files.
         environment: of the calling process.
     """
-    command = [sys.executable, "-m", spec.module, "--ros-args", "-r", f"__node:={spec.name}"]
+    command = [sys.executable, "-m", spec.module, "--ros-args", "-r", _NODE_NAME + spec.name]
     if namespace:
         command += ["-r", f"__ns:=/{namespace.strip('/')}"]
     for source, target in spec.remappings:
@@ -58,6 +63,28 @@ def node_process(
             "PYTHONUNBUFFERED": "1",
         },
     )
+
+
+def use_default_environment(host: Host = Host.ALL) -> None:
+    """Give this process what nodes have, so that both meet; a variable that is set wins."""
+    peers = bool(os.environ.get("ROS_STATIC_PEERS"))
+    for name, value in default_environment(str(config_directory()), host, peers).items():
+        os.environ.setdefault(name, value)
+
+
+def running_nodes(process_id: int) -> dict[str, psutil.Process]:
+    """Return the nodes that a program has started with `node_process`, by name.
+
+    Args:
+        process_id: of the program; one that has ended has no nodes.
+    """
+    found: dict[str, psutil.Process] = {}
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(process_id).children():
+            with contextlib.suppress(psutil.Error):
+                names = [a for a in child.cmdline() if a.startswith(_NODE_NAME)]
+                found |= {name.removeprefix(_NODE_NAME): child for name in names}
+    return found
 
 
 def _yaml_scalar(value: bool | int | float | str) -> str:

@@ -17,11 +17,10 @@ from emotion_bot.graph import (
     RESPAWN_DELAY_SECONDS,
     BringUpOptions,
     build_graph,
-    default_environment,
 )
 from emotion_bot.supervision import EXIT_BAD_CONFIGURATION
 from emotion_bot.up.microphone_choice import choose_microphone
-from emotion_bot.up.processes import config_directory, node_process
+from emotion_bot.up.processes import config_directory, node_process, use_default_environment
 from emotion_bot.up.starting import StartOrder
 from emotion_bot.up.supervisor import Supervisor
 from emotion_bot.up.usage import Usage
@@ -47,9 +46,7 @@ def run_session(
         ProcessFailedError: if a node cannot work as it is configured.
     """
     config = config_directory()
-    peers = bool(os.environ.get("ROS_STATIC_PEERS"))
-    for name, value in default_environment(str(config), options.host, peers).items():
-        os.environ.setdefault(name, value)
+    use_default_environment(options.host)
     log: deque[str] = deque(maxlen=200)
 
     def note(name: str, line: str) -> None:
