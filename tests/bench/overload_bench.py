@@ -30,7 +30,7 @@ def run(seconds: float = SECONDS) -> dict[str, Any]:
         ``loads`` by multiple of 30 frames/s: ``asked_fps``, ``captured_fps`` of the camera,
         ``answered_fps`` of the faces node, ``frames_captured``, ``frames_dropped`` (for whatever
         reason), of these ``dropped_by_camera`` (replaced by a newer frame before they were sent)
-        and ``passed_over_as_stale`` by the faces node, and ``latency_ms``.
+        and ``passed_over`` by the faces node, and ``latency_ms``.
         ``p95_ratio_at_twice`` and ``p95_ratio_at_most``: the latencies' p95 at twice and at the
         highest load, divided by that at the normal one. ``captured_ratio_at_twice`` and
         ``captured_ratio_at_most``: the same of the camera's rates, since a busy machine draws the
@@ -66,7 +66,7 @@ def losses(live: LiveRun) -> dict[str, Any]:
         "frames_captured": live.report["frames_captured"],
         "frames_dropped": live.report["frames_dropped"],
         "dropped_by_camera": live.health.count("camera", camera_health.DROPPED),
-        "passed_over_as_stale": live.health.count("faces", "frames_passed_over"),
+        "passed_over": live.health.count("faces", "frames_passed_over"),
     }
 
 

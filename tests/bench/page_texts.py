@@ -45,9 +45,10 @@ the share of full detections, to one face at 640×480. No target.
 OVERLOAD = """
 The robot (`--mic none --head sim --no-dashboard`) on the built-in scene at multiples of
 30 frames/s. Dropped are all frames without an answer: replaced by a newer one before the camera
-sent them, or older than the faces node's `maximum_age` when their turn came (the nodes count these
-two once a second, so that the sums differ by some frames). Target: p95 at twice the load less than
-twice that at the normal one.
+sent them, or passed over by the faces node, because there were more than its `maximum_rate` or they
+were older than its `maximum_age` when their turn came (the nodes count these two once a second, so
+that the sums differ by some frames). Target: p95 at twice the load less than twice that at the
+normal one.
 """
 
 RATIOS = """

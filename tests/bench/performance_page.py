@@ -33,7 +33,7 @@ LOSSES = (
     "frames_captured",
     "frames_dropped",
     "dropped_by_camera",
-    "passed_over_as_stale",
+    "passed_over",
 )
 _LINE_WIDTH = 100
 

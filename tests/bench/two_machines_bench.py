@@ -134,7 +134,7 @@ class _Split:
             ),
             "frames_captured": len(captured),
             "frames_lost_on_link_percent": _lost_percent(said),
-            "frames_passed_over_as_stale": _risen(said, "faces", "frames_passed_over"),
+            "frames_passed_over": _risen(said, "faces", "frames_passed_over"),
             "frames_without_answer": len(captured - answered),
         }
 

@@ -12,6 +12,7 @@ from skimage import data
 from std_msgs.msg import Header
 
 from emotion_bot import images, qos, runner, topics
+from emotion_bot.graph import EVERY_FRAME as ANSWER_EVERY_FRAME
 from emotion_bot.nodes.emotion import EmotionNode
 from emotion_bot.nodes.faces import FacesNode
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.ros
 
 PORTRAIT = np.ascontiguousarray(data.astronaut()[..., ::-1])
 
-EVERY_FRAME = pytest.mark.parametrize("bench", [{"maximum_age": 0.0}], indirect=True)
+EVERY_FRAME = pytest.mark.parametrize("bench", [dict(ANSWER_EVERY_FRAME)], indirect=True)
 """The frames of these tests were taken long ago."""
 
 

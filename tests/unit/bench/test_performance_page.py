@@ -49,7 +49,7 @@ def loaded(fps):
         "frames_captured": 360,
         "frames_dropped": 71,
         "dropped_by_camera": 61,
-        "passed_over_as_stale": 10,
+        "passed_over": 10,
         "latency_ms": latencies(20.0),
     }
 

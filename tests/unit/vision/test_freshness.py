@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from emotion_core.vision.freshness import FreshnessGate
@@ -42,7 +43,29 @@ def test_a_camera_with_another_clock_is_still_seen():
     assert sum(admitted) == 10
 
 
-@pytest.mark.parametrize(("age", "run"), [(-1.0, 7), (0.1, 0)])
-def test_limits_out_of_range_are_refused(age, run):
+def admitted(rate, captured):
+    gate = FreshnessGate(0.0, 7, rate)
+    return [time for time in captured if gate.admits(time, time)]
+
+
+def test_a_faster_camera_is_seen_at_the_rate_asked_for_and_evenly():
+    times = admitted(35.0, [index / 60 for index in range(600)])
+    assert len(times) / 10 == pytest.approx(35.0, abs=0.5)
+    assert np.diff(times[10:]).max() < 0.034
+
+
+@pytest.mark.parametrize("fps", [15, 24, 30])
+def test_a_slower_camera_loses_nothing_though_its_frames_come_unevenly(fps):
+    shaken = np.arange(300) / fps + np.random.default_rng(1).uniform(0, 0.9 / fps, 300)
+    assert len(admitted(35.0, shaken)) == 300
+
+
+def test_a_clock_that_was_set_back_does_not_stop_the_frames():
+    times = [100.0 + index / 30 for index in range(30)] + [index / 30 for index in range(30)]
+    assert len(admitted(35.0, times)) == 60
+
+
+@pytest.mark.parametrize(("age", "run", "rate"), [(-1.0, 7, 0.0), (0.1, 0, 0.0), (0.1, 7, -1.0)])
+def test_limits_out_of_range_are_refused(age, run, rate):
     with pytest.raises(ValueError, match="freshness"):
-        FreshnessGate(age, run)
+        FreshnessGate(age, run, rate)

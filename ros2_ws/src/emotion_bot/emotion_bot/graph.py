@@ -22,6 +22,10 @@ RECORDED_SOURCE: Final = "video:"
 LIVE_CAMERA: Final = "webcam"
 """Beginning of `source` for a camera on this computer."""
 
+EVERY_FRAME: Final[Mapping[str, float]] = {"maximum_age": 0.0, "maximum_rate": 0.0}
+"""Parameters of a faces node that sees a recording, of which every frame counts, however late; of
+the present the newest one does."""
+
 NO_HEAD: Final = "none"
 
 AUTOMATIC_MICROPHONE: Final = "auto"
@@ -197,8 +201,7 @@ def _whole_graph(options: BringUpOptions) -> list[NodeSpec]:
         camera = _device("camera", source=options.source, image_transport=transport)
         nodes.append(replace(camera, is_source=True))
     recorded = options.source.startswith(RECORDED_SOURCE)
-    # Of a recording every frame counts; of the present the newest one does.
-    faces = _node("faces", maximum_age=0.0) if recorded else _node("faces")
+    faces = _node("faces", **EVERY_FRAME) if recorded else _node("faces")
     nodes += [faces, _node("emotion"), _node("gaze", camera_on_head=not recorded)]
     nodes += _hearing(options)
     if options.behaviour:

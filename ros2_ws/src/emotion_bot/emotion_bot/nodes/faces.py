@@ -18,12 +18,14 @@ from emotion_core.vision.freshness import FreshnessGate
 
 
 class FacesNode(Node):
-    """Answers every frame it has time for; under load it passes over the stale ones."""
+    """Answers every frame it has time for, up to a rate; under load it passes over stale ones."""
 
     def __init__(self) -> None:
         super().__init__("faces")
         values = declare(self, PARAMETERS)
-        self._freshness = FreshnessGate(values["maximum_age"], qos.IMAGE_SUBSCRIBER.depth - 1)
+        self._freshness = FreshnessGate(
+            values["maximum_age"], qos.IMAGE_SUBSCRIBER.depth - 1, values["maximum_rate"]
+        )
         self._frames = 0
         self._rejected = 0
         self._faces_in_view = 0

@@ -32,10 +32,17 @@ PARAMETERS = (
     Parameter("minimum_face", 40, "Smallest face to look for, pixels.", 20, 400),
     Parameter(
         "maximum_age",
-        0.15,
+        0.1,
         "Under load, frames older than this are passed over, s; 0 answers every frame.",
         0.0,
         2.0,
+    ),
+    Parameter(
+        "maximum_rate",
+        35.0,
+        "Frames of a faster camera are passed over, 1/s; 0 answers every frame.",
+        0.0,
+        1000.0,
     ),
     Parameter("crop_size", 48, "Side of the aligned crop, pixels.", 32, 256),
 )

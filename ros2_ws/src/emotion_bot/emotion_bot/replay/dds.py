@@ -16,6 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from emotion_bot import topics
 from emotion_bot.graph import (
+    EVERY_FRAME,
     EXTERNAL_SOURCE,
     RESPAWN_DELAY_SECONDS,
     BringUpOptions,
@@ -83,8 +84,7 @@ def _by_bag_time(spec: NodeSpec, bag: BagReader, recorded_head: bool) -> NodeSpe
     parameters = {**spec.parameters, "use_sim_time": True}
     remappings = spec.remappings
     if spec.name == "faces":
-        # Of a recording every frame counts, however late it is read.
-        parameters["maximum_age"] = 0.0
+        parameters |= EVERY_FRAME
     if spec.name == "gaze":
         parameters["camera_on_head"] = camera_on_head(bag)
     if spec.name == "head" and recorded_head:
