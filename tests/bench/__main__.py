@@ -29,6 +29,7 @@ from . import (
     naive_bench,
     overload_bench,
     performance_page,
+    replay_bench,
     stages_bench,
     tracking_bench,
     two_machines_bench,
@@ -68,6 +69,7 @@ def main(
         bench_names.HEAD: head_bench.run,
         bench_names.MOOD: mood_bench.run,
         bench_names.LIVE_PAGE: live_page_bench.run,
+        bench_names.REPLAY: (lambda: replay_bench.run(clip)) if clip else None,
         bench_names.TWO_MACHINES: two_machines_bench.run,
     }
     if unknown := set(only or ()) - set(benches):

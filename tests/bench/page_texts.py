@@ -89,6 +89,11 @@ The database of moods, filled with rows of made-up people.
 The live page: none, then with one and with ten viewers. Processor time in percent of one core,
 latency from capture to head command.
 """,
+    names.REPLAY: """
+A recorded video as a bag, replayed exactly several times and once through DDS; the robot on the
+built-in scene while it is recorded; and recorders that are killed at random moments, after which
+each bag is opened and compared with what was sent.
+""",
     names.TWO_MACHINES: """
 Camera and head on one machine, everything else on another (`--host robot` and
 `--host workstation`), both made of Linux namespaces with a link between them: as it is, with a

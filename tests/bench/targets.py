@@ -54,4 +54,25 @@ TARGETS = (
             ("ack", "capture_to_head_ack"),
         )
     ),
+    Target("outputs of ten exact replays", (names.REPLAY, "exact", "different_hashes"), 1),
+    Target(
+        "speed of the exact replay over real time",
+        (names.REPLAY, "exact", "realtime_factor"),
+        5,
+        at_most=False,
+    ),
+    Target("messages lost in replay through DDS", (names.REPLAY, "dds_at_1x", "messages_lost"), 0),
+    Target(
+        "share of time in which its labels agree with the exact replay's",
+        (names.REPLAY, "dds_at_1x", "labels_agree"),
+        0.98,
+        at_most=False,
+    ),
+    Target("frames lost in recording", (names.REPLAY, "recording", "frames_lost"), 0),
+    Target(
+        "most that a killed recorder's bag misses",
+        (names.REPLAY, "killed_recorder", "most_missing_s"),
+        1,
+        " s",
+    ),
 )
