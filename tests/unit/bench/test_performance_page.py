@@ -4,6 +4,7 @@ import pytest
 from bench import bench_names as names
 from bench.page_texts import OTHERS
 from bench.performance_page import PageError, render, write_page
+from bench.targets import TARGETS
 
 pytestmark = pytest.mark.unit
 
@@ -148,7 +149,10 @@ def test_benches_that_were_not_run_are_named_and_have_no_section(results):
     assert names.NAIVE not in missing
 
 
-@pytest.mark.parametrize("name", OTHERS)
+JUDGED = {target.path[0] for target in TARGETS}
+
+
+@pytest.mark.parametrize("name", [name for name in OTHERS if name not in JUDGED])
 def test_other_benches_list_all_their_figures(results, name):
     results[name] = {"outer": {"inner_ms": 1.23456}, "count": 7, "fine": True, "unknown": None}
     page = render(results)
@@ -156,6 +160,20 @@ def test_other_benches_list_all_their_figures(results, name):
     assert row(page, "`count`") == ["7"]
     assert row(page, "`fine`") == ["yes"]
     assert row(page, "`unknown`") == ["–"]
+
+
+def test_replay_is_judged_and_listed(results):
+    results[names.REPLAY] = {
+        "exact": {"runs": 10, "different_hashes": 2, "realtime_factor": 6.5},
+        "dds_at_1x": {"messages_lost": 0, "labels_agree": 0.975},
+        "recording": {"frames_lost": 0},
+        "killed_recorder": {"most_missing_s": 0.25},
+    }
+    page = render(results)
+    assert row(page, "outputs of ten exact replays") == ["2", "≤ 1", "**no**"]
+    assert row(page, "messages lost in replay through DDS") == ["0", "≤ 0", "yes"]
+    assert row(page, "most that a killed recorder's bag misses") == ["0.25 s", "≤ 1 s", "yes"]
+    assert row(page, "`exact.realtime_factor`") == ["6.5"]
 
 
 def test_tables_have_as_many_cells_in_each_row(results):
