@@ -32,6 +32,7 @@ from . import (
     replay_bench,
     stages_bench,
     tracking_bench,
+    training_bench,
     two_machines_bench,
 )
 from .figures import flat, text
@@ -62,6 +63,7 @@ def main(
         bench_names.OVERLOAD: overload_bench.run,
         bench_names.FACES: (lambda: tracking_bench.run(clip)) if clip else None,
         bench_names.EXPRESSION: expression_bench.run,
+        bench_names.TRAINING: training_bench.run,
         bench_names.VIDEO: (lambda: clip_bench.run(clip)) if clip else None,
         bench_names.VIRTUAL_LOOP: closed_loop_bench.run,
         bench_names.SIMULATED_LOOP: lambda: closed_loop_bench.run("sim"),

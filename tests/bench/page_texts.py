@@ -65,6 +65,11 @@ frame one after the other.
 Median time of one call of the face network for one and four faces: onnxruntime against torch eager,
 one thread each, in turn.
 """,
+    names.TRAINING: """
+`emotion-train fit` on made-up faces, images per second of its loop with loading, augmentation,
+logging and the moving average of the weights, against the bare training step of the same network on
+a batch in memory, before and after it.
+""",
     names.VIDEO: """
 The robot with the virtual head on 18 s of a recorded video, watched on its topics.
 """,

@@ -54,6 +54,12 @@ TARGETS = (
             ("ack", "capture_to_head_ack"),
         )
     ),
+    Target(
+        "training loop over the bare step, images per second",
+        (names.TRAINING, "ratio"),
+        0.9,
+        at_most=False,
+    ),
     Target("outputs of ten exact replays", (names.REPLAY, "exact", "different_hashes"), 1),
     Target(
         "speed of the exact replay over real time",
