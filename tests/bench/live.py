@@ -65,7 +65,7 @@ def run_live(
     from diagnostic_msgs.msg import DiagnosticArray
     from sensor_msgs.msg import JointState
 
-    from emotion_bot import camera_health, joints, qos, stamps, topics
+    from emotion_bot import capture_health, joints, qos, stamps, topics
 
     rclpy.init(args=[])
     node = rclpy.create_node("live_bench")
@@ -101,7 +101,7 @@ def run_live(
                 try:
                     while process.poll() is None:
                         rclpy.spin_once(node, timeout_sec=0.1)
-                        captured = health.count("camera", camera_health.CAPTURED) > 0
+                        captured = health.count("camera", capture_health.CAPTURED) > 0
                         if captured and (now := time.monotonic()) >= due:
                             usage.sample(now)
                             due = now + _USAGE_SECONDS

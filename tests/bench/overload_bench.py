@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from emotion_bot import camera_health
+from emotion_bot import capture_health
 
 from .figures import ratio
 from .live import LiveRun, run_live
@@ -61,11 +61,11 @@ def _at(fps: float, seconds: float) -> dict[str, Any]:
 def losses(live: LiveRun) -> dict[str, Any]:
     """Return the rates of a run and where its frames went."""
     return {
-        "captured_fps": _rounded(live.health.rate("camera", camera_health.CAPTURED)),
+        "captured_fps": _rounded(live.health.rate("camera", capture_health.CAPTURED)),
         "answered_fps": _rounded(live.health.rate("faces", "frames")),
         "frames_captured": live.report["frames_captured"],
         "frames_dropped": live.report["frames_dropped"],
-        "dropped_by_camera": live.health.count("camera", camera_health.DROPPED),
+        "dropped_by_camera": live.health.count("camera", capture_health.DROPPED),
         "passed_over": live.health.count("faces", "frames_passed_over"),
     }
 

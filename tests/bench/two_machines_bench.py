@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from emotion_bot import camera_health
+from emotion_bot import capture_health
 from emotion_bot.graph import Host, default_environment
 from emotion_bot.up.processes import config_directory
 from emotion_core.head.factory import default_head
@@ -199,8 +199,8 @@ def _first(pairs: Iterable[tuple[int, float]]) -> dict[int, float]:
 
 def _lost_percent(said: Sequence[Event]) -> float | None:
     """Return the share of the camera's frames that did not reach the workstation, in percent."""
-    captured = _rate(said, "camera", camera_health.CAPTURED)
-    dropped = _rate(said, "camera", camera_health.DROPPED)
+    captured = _rate(said, "camera", capture_health.CAPTURED)
+    dropped = _rate(said, "camera", capture_health.DROPPED)
     arrived = _rate(said, "republish", "frames")
     if captured is None or dropped is None or arrived is None or captured <= dropped:
         return None

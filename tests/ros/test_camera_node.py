@@ -11,7 +11,7 @@ from emotion_bot_msgs.msg import Faces
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, Image
 
-from emotion_bot import camera_health, images, qos, runner, stamps, topics
+from emotion_bot import capture_health, images, qos, runner, stamps, topics
 from emotion_bot.nodes import camera
 from emotion_bot.nodes.camera import CameraNode
 
@@ -79,7 +79,7 @@ def test_the_end_of_a_file_is_reported(bench, monkeypatch, numbered_video):
     start(bench)
     diagnostics.wait_for(
         lambda seen: any(
-            value.key == camera_health.STATE and value.value == camera_health.ENDED
+            value.key == capture_health.STATE and value.value == capture_health.ENDED
             for message in seen
             for value in message.status[0].values
         )
@@ -112,7 +112,7 @@ def test_an_absent_camera_is_an_error_in_diagnostics_and_is_tried_again(bench):
     assert "/dev/video97" in errors[0].message
     diagnostics.wait_for(
         lambda seen: any(
-            value.key == camera_health.FAILURES and int(value.value) >= 2
+            value.key == capture_health.FAILURES and int(value.value) >= 2
             for message in seen
             for value in message.status[0].values
         )

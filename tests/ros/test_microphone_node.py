@@ -13,7 +13,7 @@ from emotion_bot_msgs.msg import Audio, Privacy, Voice
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from emotion_bot import camera_health, qos, runner, stamps, topics
+from emotion_bot import capture_health, qos, runner, stamps, topics
 from emotion_bot.dashboard.privacy_monitor import PrivacyMonitor
 from emotion_bot.nodes import camera, microphone
 from emotion_bot.nodes.camera import CameraNode
@@ -105,10 +105,10 @@ def test_level_and_clipping_and_the_end_are_reported(bench, monkeypatch, tmp_pat
         lambda seen: [
             s
             for s in statuses(seen, "microphone")
-            if value(s, camera_health.STATE) == camera_health.ENDED
+            if value(s, capture_health.STATE) == capture_health.ENDED
         ]
     )[0]
-    assert value(ended, camera_health.FAILURES) == "0"
+    assert value(ended, capture_health.FAILURES) == "0"
     assert value(ended, "invalid_samples") == "1"
     assert value(ended, "chunks_dropped") == "0"
 
@@ -192,7 +192,7 @@ def test_a_device_that_vanishes_is_reported_and_comes_back(bench, monkeypatch):
         lambda seen: [
             s
             for s in statuses(seen, "microphone")
-            if value(s, camera_health.FAILURES) == "2" and value(s, camera_health.STATE) == "open"
+            if value(s, capture_health.FAILURES) == "2" and value(s, capture_health.STATE) == "open"
         ]
     )
     assert found[0].level == DiagnosticStatus.OK
@@ -208,7 +208,7 @@ def test_a_computer_without_a_microphone_reports_it_and_goes_on(bench, monkeypat
     errors = diagnostics.wait_for(
         lambda seen: [s for s in statuses(seen, "microphone") if s.level == DiagnosticStatus.ERROR]
     )
-    assert value(errors[0], camera_health.STATE) in ("retrying", "ended")
+    assert value(errors[0], capture_health.STATE) in ("retrying", "ended")
 
 
 def test_the_privacy_state_follows_the_device(bench, monkeypatch, ramp):

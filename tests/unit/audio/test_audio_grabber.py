@@ -14,7 +14,9 @@ from emotion_core.audio.chunks import (
     NotAudioError,
 )
 from emotion_core.audio.grabber import AudioGrabber
-from emotion_core.vision.grabber import Backoff, GrabberState, Pace
+from emotion_core.capture.backoff import Backoff
+from emotion_core.capture.grabber import GrabberState
+from emotion_core.capture.source import Pace
 
 pytestmark = pytest.mark.unit
 
@@ -196,7 +198,7 @@ def test_when_the_origin_moves_the_sound_follows_and_no_time_is_heard_twice(move
     grabber = AudioGrabber(recording, time.clock, origin=lambda: origin[-1], wait=time.wait)
     seen = []
     put = grabber._put
-    grabber._put = lambda chunk: (seen.append(chunk), put(chunk))
+    grabber._put = lambda chunk, capacity: (seen.append(chunk), put(chunk, capacity))
     grabber.run()
     times = np.array([chunk.time for chunk in seen])
     numbers = np.array([int(chunk.samples[0]) for chunk in seen])

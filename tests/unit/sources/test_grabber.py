@@ -13,16 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from source_doubles import NUMBERS, FakeTime, number_of
 
-from emotion_core.vision.frames import CameraLostError, Clock, Frame, NoCameraError, SourceError
-from emotion_core.vision.sources import (
-    Backoff,
-    FileMissingError,
-    GrabberState,
-    NewestFrameGrabber,
-    Pace,
-    TruncatedVideoError,
-    VideoFile,
-)
+from emotion_core.capture.backoff import Backoff
+from emotion_core.capture.grabber import GrabberState
+from emotion_core.capture.source import Clock, Pace
+from emotion_core.vision.frames import CameraLostError, Frame, NoCameraError, SourceError
+from emotion_core.vision.grabber import NewestFrameGrabber
+from emotion_core.vision.sources import FileMissingError, TruncatedVideoError, VideoFile
 
 pytestmark = pytest.mark.unit
 

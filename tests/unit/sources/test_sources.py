@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from source_doubles import FakeTime
 
+from emotion_core.vision.grabber import NewestFrameGrabber
 from emotion_core.vision.scene_paths import StepPath, WalkPath
 from emotion_core.vision.sources import (
     CameraLostError,
     NetworkStream,
-    NewestFrameGrabber,
     NoCameraError,
     SceneSource,
     SourceSpecificationError,

@@ -7,7 +7,6 @@ import gc
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 
 import rclpy
@@ -52,20 +51,9 @@ class DeviceNode(LifecycleNode):  # type: ignore[misc]
             if transition() is not TransitionCallbackReturn.SUCCESS:
                 raise ConfigurationError(f"{self.get_name()} could not be started, see its log")
 
-    def device_thread(self, work: Callable[[], None]) -> threading.Thread:
-        """Return a thread, not yet started, that serves the device until the node is closed."""
-
-        def guarded() -> None:
-            try:
-                work()
-            except TimeoutError as error:
-                self.get_logger().error(f"the device stays open: {error}")
-            except RCLError:
-                # A signal invalidates the context at once, also in the middle of a publish.
-                if self.context.ok():
-                    raise
-
-        return threading.Thread(target=guarded, name=self.get_name(), daemon=True)
+    def _now(self) -> float:
+        """Return the node's time, s."""
+        return float(self.get_clock().now().nanoseconds) * 1e-9
 
 
 def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:

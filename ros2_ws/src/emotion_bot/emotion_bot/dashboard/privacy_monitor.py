@@ -16,7 +16,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from emotion_bot import camera_health, qos, topics
+from emotion_bot import capture_health, qos, topics
 from emotion_bot.dashboard.devices import Device, DeviceReport
 from emotion_bot.dashboard.names import (
     CAMERA,
@@ -208,7 +208,7 @@ class PrivacyMonitor:
                 self._health[status.name] = NodeHealth(level, status.message, now)
             prefix, _, name = status.name.rpartition("/")
             if prefix == namespace and name in self.devices:
-                state = {pair.key: pair.value for pair in status.values}.get(camera_health.STATE)
+                state = {pair.key: pair.value for pair in status.values}.get(capture_health.STATE)
                 if state is not None:
                     self.devices[name].note_report(
                         DeviceReport(state in _OPEN_STATES, now, status.message)

@@ -8,15 +8,20 @@ import threading
 
 from builtin_interfaces.msg import Time
 from emotion_bot_msgs.msg import Faces
-from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import Header
 
-from emotion_bot import camera_health, images, joints, qos, runner, stamps, topics
-from emotion_bot.diagnostics import Diagnostics, Health, Level
+from emotion_bot import capture_health, images, joints, qos, runner, stamps, topics
+from emotion_bot.capture_node import (
+    CONSUMPTION_TIMEOUT_SECONDS,
+    WAIT_FOR_SUBSCRIBER,
+    CaptureNode,
+)
+from emotion_bot.diagnostics import Health
 from emotion_bot.parameters import Parameter, declare
 from emotion_bot.replay.compression import compressed
 from emotion_bot.subscriptions import subscribe
+from emotion_core.capture.source import Pace
 from emotion_core.head.joint_buffer import (
     JointBuffer,
     JointBufferEmptyError,
@@ -24,7 +29,7 @@ from emotion_core.head.joint_buffer import (
 )
 from emotion_core.vision.camera_model import CalibrationError, PinholeCamera, load_calibration
 from emotion_core.vision.frames import Frame, SourceError
-from emotion_core.vision.grabber import GrabberState, NewestFrameGrabber, Pace
+from emotion_core.vision.grabber import NewestFrameGrabber
 from emotion_core.vision.sources import SceneSource, VideoFile, parse_source
 
 OPTICAL_FRAME = "camera_optical_frame"
@@ -56,21 +61,12 @@ PARAMETERS = (
         10.0,
         170.0,
     ),
-    Parameter(
-        "wait_for_subscriber",
-        True,
-        "Start only when somebody listens, so that a file is seen from its first frame.",
-    ),
+    WAIT_FOR_SUBSCRIBER,
 )
 
-_TAKE_TIMEOUT_SECONDS = 0.2
 
-_CONSUMPTION_TIMEOUT_SECONDS = 2.0
-"""After this long without an answer the consumer is taken to be gone; the next frame follows."""
-
-
-class CameraNode(runner.DeviceNode):
-    """Active: the source is open. Inactive: the device is closed."""
+class CameraNode(CaptureNode[Frame]):
+    """Publishes what a camera, a file or the built-in scene shows."""
 
     def __init__(self) -> None:
         super().__init__("camera")
@@ -93,13 +89,13 @@ class CameraNode(runner.DeviceNode):
         except (SourceError, CalibrationError) as error:
             raise runner.ConfigurationError(str(error)) from error
         self._field_of_view = math.radians(values["horizontal_field_of_view_deg"])
-        self._wait_for_subscriber: bool = values["wait_for_subscriber"]
-        self._grabber = NewestFrameGrabber(self._source, self._now, pace=Pace(values["pace"]))
+        pace = Pace(values["pace"])
+        self._frames = NewestFrameGrabber(self._source, self._now, pace=pace)
         self._head_pose = JointBuffer()
         if isinstance(self._source, SceneSource):
             subscribe(self, JointState, topics.JOINT_STATES, self._on_joint_states, qos.STREAM)
         self._consumed = threading.Event()
-        self._as_consumed = Pace(values["pace"]) is Pace.AS_CONSUMED
+        self._as_consumed = pace is Pace.AS_CONSUMED
         if self._as_consumed:
             subscribe(self, Faces, topics.FACES, self._on_faces, qos.STREAM)
         self._awaited = Time()
@@ -113,33 +109,7 @@ class CameraNode(runner.DeviceNode):
         self._infos = self.create_publisher(CameraInfo, topics.CAMERA_INFO, qos.STREAM)
         self._origins = self.create_publisher(Time, topics.RECORDING_ORIGIN, qos.STATUS)
         self._origin: float | None = None
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._diagnostics = Diagnostics(self, values["source"], self._health)
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Open the source; one that is absent is retried."""
-        self._stop.clear()
-        self._thread = self.device_thread(self._publish_frames)
-        self._thread.start()
-        return super().on_activate(state)
-
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Close the source; fails while the device cannot be closed, and the node stays active."""
-        self.close()
-        if self._grabber.status.state is not GrabberState.CLOSED:
-            return TransitionCallbackReturn.FAILURE
-        return super().on_deactivate(state)
-
-    def close(self) -> None:
-        """Close the source; safe to call twice."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _now(self) -> float:
-        return self.get_clock().now().nanoseconds * 1e-9
+        self.capture_from(self._frames, self._images, values[WAIT_FOR_SUBSCRIBER.name])
 
     def _pose_at(self, time: float) -> tuple[float, float]:
         try:
@@ -158,29 +128,14 @@ class CameraNode(runner.DeviceNode):
         if message.header.stamp == self._awaited:
             self._consumed.set()
 
-    def _publish_frames(self) -> None:
-        while self._wait_for_subscriber and self._images.get_subscription_count() == 0:
-            if self._stop.wait(0.05):
-                return
-        with self._grabber:
-            while not self._stop.is_set():
-                frame = self._grabber.take(_TAKE_TIMEOUT_SECONDS)
-                if not self.context.ok():
-                    return
-                if frame is not None:
-                    self._publish_origin()
-                    self._publish(frame)
-                elif self._grabber.status.state is GrabberState.ENDED:
-                    self._diagnostics.publish()
-                    self._stop.wait()
-
     def _publish_origin(self) -> None:
-        origin = self._grabber.origin
+        origin = self._frames.origin
         if origin is not None and origin != self._origin:
             self._origin = origin
             self._origins.publish(stamps.stamp_from_seconds(origin))
 
     def _publish(self, frame: Frame) -> None:
+        self._publish_origin()
         header = Header(stamp=stamps.stamp_from_seconds(frame.time), frame_id=OPTICAL_FRAME)
         height, width = frame.image.shape[:2]
         self._awaited = header.stamp
@@ -189,7 +144,7 @@ class CameraNode(runner.DeviceNode):
         image = images.image_message(frame.image, header)
         self._images.publish(compressed(image, self._jpeg_quality) if self._compress else image)
         if self._as_consumed:
-            self._consumed.wait(_CONSUMPTION_TIMEOUT_SECONDS)
+            self._consumed.wait(CONSUMPTION_TIMEOUT_SECONDS)
 
     def _camera_info(self, header: Header, width: int, height: int) -> CameraInfo:
         camera = self._camera(width, height)
@@ -212,18 +167,14 @@ class CameraNode(runner.DeviceNode):
         return PinholeCamera.from_field_of_view(width, height, self._field_of_view)
 
     def _health(self) -> Health:
-        status = self._grabber.status
-        values = {
-            camera_health.STATE: status.state.value,
-            camera_health.CAPTURED: status.captured,
-            camera_health.DROPPED: status.dropped,
-            camera_health.FAILURES: status.failures,
-        }
-        if status.state is GrabberState.RETRYING and status.failures:
-            return Level.ERROR, status.last_error, values
-        if status.state is GrabberState.ENDED and status.last_error:
-            return Level.ERROR, status.last_error, values
-        return Level.OK, f"{self._source.name}: {status.state.value}", values
+        status = self._frames.status
+        return self._device_health(
+            status,
+            {
+                capture_health.CAPTURED: status.captured,
+                capture_health.DROPPED: status.dropped,
+            },
+        )
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -74,9 +74,6 @@ class HeadNode(runner.DeviceNode):
             self._head.close()
             self._pipeline.report()
 
-    def _now(self) -> float:
-        return self.get_clock().now().nanoseconds * 1e-9
-
     def _on_command(self, message: HeadCommand) -> None:
         if not self._active:
             return

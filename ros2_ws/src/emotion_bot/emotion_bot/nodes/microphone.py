@@ -7,17 +7,21 @@ import threading
 
 from builtin_interfaces.msg import Time
 from emotion_bot_msgs.msg import Audio, Voice
-from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
-from emotion_bot import camera_health, qos, runner, sounds, stamps, topics
-from emotion_bot.diagnostics import PERIOD_SECONDS, Diagnostics, Health, Level
+from emotion_bot import qos, runner, sounds, stamps, topics
+from emotion_bot.capture_node import (
+    CONSUMPTION_TIMEOUT_SECONDS,
+    WAIT_FOR_SUBSCRIBER,
+    CaptureNode,
+)
+from emotion_bot.diagnostics import PERIOD_SECONDS, Health, Level
 from emotion_bot.parameters import Parameter, declare
 from emotion_bot.subscriptions import subscribe
 from emotion_core.audio.chunks import AudioChunk, AudioSpecificationError
 from emotion_core.audio.grabber import AudioGrabber
 from emotion_core.audio.level import LevelMeter
 from emotion_core.audio.sources import parse_audio_source
-from emotion_core.vision.grabber import GrabberState, Pace
+from emotion_core.capture.source import Pace
 
 FRAME = "microphone_frame"
 
@@ -34,24 +38,17 @@ PARAMETERS = (
         False,
         "Take the time origin of a video's sound from the camera node that shows the same file.",
     ),
-    Parameter(
-        "wait_for_subscriber",
-        True,
-        "Start only when somebody listens, so that a file is heard from its first sample.",
-    ),
+    WAIT_FOR_SUBSCRIBER,
 )
 
-_TAKE_TIMEOUT_SECONDS = 0.2
-
 _AHEAD_SECONDS = 0.5
-_CONSUMPTION_TIMEOUT_SECONDS = 2.0
-"""After this long without an answer the consumer is taken to be gone; the next chunk follows."""
+"""So much sound may be waiting for its answer in the pace as_consumed."""
 
 _CLIPPED_WARNING = 0.001
 
 
-class MicrophoneNode(runner.DeviceNode):
-    """Active: the source is open. Inactive: the device is closed."""
+class MicrophoneNode(CaptureNode[AudioChunk]):
+    """Publishes what a microphone or a file hears."""
 
     def __init__(self) -> None:
         super().__init__("microphone")
@@ -60,13 +57,12 @@ class MicrophoneNode(runner.DeviceNode):
             self._source = parse_audio_source(values["source"])
         except AudioSpecificationError as error:
             raise runner.ConfigurationError(str(error)) from error
-        self._wait_for_subscriber: bool = values["wait_for_subscriber"]
         self._origin: float | None = None
         follows = bool(values["follow_camera"])
         if follows:
             subscribe(self, Time, topics.RECORDING_ORIGIN, self._on_recording_origin, qos.STATUS)
         pace = Pace(values["pace"])
-        self._grabber = AudioGrabber(
+        grabber = AudioGrabber(
             self._source,
             self._now,
             pace=pace,
@@ -80,35 +76,11 @@ class MicrophoneNode(runner.DeviceNode):
         self._meter = LevelMeter()
         self._meter_lock = threading.Lock()
         self._audio = self.create_publisher(Audio, topics.AUDIO, qos.SOUND)
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._diagnostics = Diagnostics(self, values["source"], self._health)
+        self.capture_from(grabber, self._audio, values[WAIT_FOR_SUBSCRIBER.name])
 
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Open the source; a device that is absent is retried."""
-        self._stop.clear()
-        self._thread = self.device_thread(self._publish_chunks)
-        self._thread.start()
-        return super().on_activate(state)
-
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Close the source; fails while the device cannot be closed, and the node stays active."""
-        self.close()
-        if self._grabber.status.state is not GrabberState.CLOSED:
-            return TransitionCallbackReturn.FAILURE
-        return super().on_deactivate(state)
-
-    def close(self) -> None:
-        """Close the source; safe to call twice."""
-        self._stop.set()
+    def _interrupt(self) -> None:
         with self._consumed:
             self._consumed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _now(self) -> float:
-        return self.get_clock().now().nanoseconds * 1e-9
 
     def _on_recording_origin(self, message: Time) -> None:
         self._origin = stamps.seconds_from_stamp(message)
@@ -117,21 +89,6 @@ class MicrophoneNode(runner.DeviceNode):
         with self._consumed:
             self._consumed_until = stamps.seconds_from_stamp(message.header.stamp)
             self._consumed.notify_all()
-
-    def _publish_chunks(self) -> None:
-        while self._wait_for_subscriber and self._audio.get_subscription_count() == 0:
-            if self._stop.wait(0.05):
-                return
-        with self._grabber:
-            while not self._stop.is_set():
-                chunk = self._grabber.take(_TAKE_TIMEOUT_SECONDS)
-                if not self.context.ok():
-                    return
-                if chunk is not None:
-                    self._publish(chunk)
-                elif self._grabber.status.state is GrabberState.ENDED:
-                    self._diagnostics.publish()
-                    self._stop.wait()
 
     def _publish(self, chunk: AudioChunk) -> None:
         with self._meter_lock:
@@ -143,7 +100,7 @@ class MicrophoneNode(runner.DeviceNode):
                     lambda: (
                         self._stop.is_set() or chunk.time - self._consumed_until < _AHEAD_SECONDS
                     ),
-                    _CONSUMPTION_TIMEOUT_SECONDS,
+                    CONSUMPTION_TIMEOUT_SECONDS,
                 )
 
     def _health(self) -> Health:
@@ -151,8 +108,6 @@ class MicrophoneNode(runner.DeviceNode):
         with self._meter_lock:
             level = self._meter.read()
         values: dict[str, object] = {
-            camera_health.STATE: status.state.value,
-            camera_health.FAILURES: status.failures,
             "chunks_captured": status.captured,
             "chunks_dropped": status.dropped,
             "invalid_samples": self._source.invalid_samples,
@@ -160,14 +115,11 @@ class MicrophoneNode(runner.DeviceNode):
             "peak": round(level.peak, 3),
             "clipped_percent": round(100 * level.clipped, 2),
         }
-        if status.state is GrabberState.RETRYING and status.failures:
-            return Level.ERROR, status.last_error, values
-        if status.state is GrabberState.ENDED and status.last_error:
-            return Level.ERROR, status.last_error, values
-        if level.clipped > _CLIPPED_WARNING:
+        severity, message, values = self._device_health(status, values)
+        if severity is Level.OK and level.clipped > _CLIPPED_WARNING:
             stretch = f"{level.clipped:.1%} of the last {PERIOD_SECONDS:.0f} s"
             return Level.WARN, f"{self._source.name}: too loud, {stretch} is clipped", values
-        return Level.OK, f"{self._source.name}: {status.state.value}", values
+        return severity, message, values
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,7 +14,7 @@ from emotion_bot_msgs.msg import Expression, Faces, GazeTarget, HeadCommand, Hea
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, JointState
 
-from emotion_bot import camera_health, joints, qos, topics
+from emotion_bot import capture_health, joints, qos, topics
 from emotion_bot.stamps import nanoseconds_from_stamp, seconds_from_stamp
 from emotion_bot.subscriptions import subscribe
 from emotion_core.affect import LABELS, Emotion
@@ -168,6 +168,6 @@ class Observer(Node):
 
     def _read_camera_counters(self, status: DiagnosticStatus) -> None:
         values = {value.key: value.value for value in status.values}
-        if camera_health.DROPPED in values:
-            self.statistics.frames_dropped_by_camera = int(values[camera_health.DROPPED])
-            self._update(source_ended=values.get(camera_health.STATE) == camera_health.ENDED)
+        if capture_health.DROPPED in values:
+            self.statistics.frames_dropped_by_camera = int(values[capture_health.DROPPED])
+            self._update(source_ended=values.get(capture_health.STATE) == capture_health.ENDED)

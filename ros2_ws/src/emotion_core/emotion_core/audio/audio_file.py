@@ -18,13 +18,13 @@ from emotion_core.audio.chunks import (
     AudioFileEmptyError,
     AudioFileMissingError,
     AudioSourceError,
-    Clock,
     NoAudioTrackError,
     NotAudioError,
     Samples,
 )
 from emotion_core.audio.conversion import ChunkStream, float_samples
 from emotion_core.audio.features import SAMPLE_RATE, Waveform
+from emotion_core.capture.source import Clock
 
 _BEGINNINGS: Final = {
     ".wav": (b"RIFF", b"RIFX", b"RF64", b"riff"),

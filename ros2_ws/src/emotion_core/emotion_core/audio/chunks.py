@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from emotion_core.audio.features import SAMPLE_RATE
+from emotion_core.capture.source import CaptureError, Clock, Source
 
 CHUNK_SAMPLES: Final = 512
 """Length of every chunk, 32 ms: what the voice activity detector takes at once."""
@@ -17,7 +17,6 @@ CHUNK_SAMPLES: Final = 512
 CHUNK_SECONDS: Final = CHUNK_SAMPLES / SAMPLE_RATE
 
 Samples = npt.NDArray[np.int16]
-Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +32,8 @@ class AudioChunk:
     time: float
 
 
-class AudioSourceError(Exception):
-    """A source of sound cannot be used; the message names it and the reason.
-
-    ``retryable`` tells whether trying again later can help, as with a device that is plugged in.
-    """
-
-    retryable: ClassVar[bool] = False
+class AudioSourceError(CaptureError):
+    """A source of sound cannot be used."""
 
 
 class AudioSpecificationError(AudioSourceError, ValueError):
@@ -78,16 +72,12 @@ class MicrophoneLostError(AudioSourceError):
     retryable = True
 
 
-class AudioSource(Protocol):
-    """Where sound comes from. Not thread-safe: one thread opens, reads and closes.
+class AudioSource(Source, Protocol):
+    """Where sound comes from; opening and reading raise `AudioSourceError`.
 
     A recorded source (``realtime`` is False) has no pace of its own, and its chunks carry the time
     since its origin: for a file with a video that is its first picture.
     """
-
-    @property
-    def name(self) -> str:
-        """The source as a person would name it."""
 
     @property
     def realtime(self) -> bool:
@@ -96,13 +86,6 @@ class AudioSource(Protocol):
     @property
     def invalid_samples(self) -> int:
         """Samples so far that were no numbers and became silence."""
-
-    def open(self) -> None:
-        """Open the device, or the file at its start.
-
-        Raises:
-            AudioSourceError: if that is not possible.
-        """
 
     def read(self, clock: Clock) -> AudioChunk | None:
         """Return the next chunk, or None at the end; the last one is filled up with silence.
@@ -113,6 +96,3 @@ class AudioSource(Protocol):
         Raises:
             AudioSourceError: if no sound comes although some should.
         """
-
-    def close(self) -> None:
-        """Release the device; allowed at any time and more than once."""

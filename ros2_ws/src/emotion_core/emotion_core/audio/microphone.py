@@ -13,7 +13,6 @@ from typing import Any
 from emotion_core.audio.chunks import (
     CHUNK_SECONDS,
     AudioChunk,
-    Clock,
     MicrophoneLostError,
     NoAudioSystemError,
     NoMicrophoneError,
@@ -22,6 +21,7 @@ from emotion_core.audio.chunks import (
 from emotion_core.audio.conversion import ChunkStream
 from emotion_core.audio.features import SAMPLE_RATE, Waveform
 from emotion_core.audio.sample_clock import SampleClock
+from emotion_core.capture.source import Clock
 
 _PATIENCE_SECONDS = 2.0
 """Without a block for so long the device is taken to be gone."""

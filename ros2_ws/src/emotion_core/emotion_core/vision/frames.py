@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from emotion_core.capture.source import CaptureError, Clock, Source
+
 Image = npt.NDArray[np.uint8]
-Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,8 @@ class Frame:
     time: float
 
 
-class SourceError(Exception):
-    """A source of pictures cannot be used; the message names it and the reason.
-
-    ``retryable`` tells whether trying again later can help, as with a camera that is plugged in.
-    """
-
-    retryable: ClassVar[bool] = False
+class SourceError(CaptureError):
+    """A source of pictures cannot be used."""
 
 
 class SourceSpecificationError(SourceError, ValueError):
@@ -79,15 +74,11 @@ class StreamLostError(SourceError):
     retryable = True
 
 
-class FrameSource(Protocol):
-    """Where pictures come from. Not thread-safe: one thread opens, reads and closes.
+class FrameSource(Source, Protocol):
+    """Where pictures come from; opening and reading raise `SourceError`.
 
     ``fps``, ``width`` and ``height`` are those of the opened source (requested ones before).
     """
-
-    @property
-    def name(self) -> str:
-        """The source as a person would name it, without passwords."""
 
     @property
     def fps(self) -> float:
@@ -105,22 +96,12 @@ class FrameSource(Protocol):
     def realtime(self) -> bool:
         """Whether ``read`` itself waits for the next picture, as a camera does."""
 
-    def open(self) -> None:
-        """Open the device or file, from the start.
-
-        Raises:
-            SourceError: if that is not possible.
-        """
-
     def read(self, clock: Clock) -> Frame | None:
         """Return the next picture, stamped with the clock's value at its capture; None at the end.
 
         Raises:
             SourceError: if no picture comes although one should.
         """
-
-    def close(self) -> None:
-        """Release the device; allowed at any time and more than once."""
 
 
 class PacedSource(FrameSource, Protocol):

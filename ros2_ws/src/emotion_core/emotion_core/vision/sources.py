@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emotion_core.vision.capture import DEFAULT_FPS, NetworkStream, Webcam
+from emotion_core.capture.source import Clock
 from emotion_core.vision.frames import (
     CameraLostError,
-    Clock,
     FileEmptyError,
     FileMissingError,
     Frame,
@@ -21,31 +20,20 @@ from emotion_core.vision.frames import (
     StreamUnavailableError,
     TruncatedVideoError,
 )
-from emotion_core.vision.grabber import (
-    Backoff,
-    GrabberState,
-    GrabberStatus,
-    NewestFrameGrabber,
-    Pace,
-)
+from emotion_core.vision.live_capture import DEFAULT_FPS, NetworkStream, Webcam
 from emotion_core.vision.scene import Scene, SceneParameters
 from emotion_core.vision.scene_modes import parse_mode
 from emotion_core.vision.video_file import VideoFile
 
 __all__ = [
-    "Backoff",
     "CameraLostError",
     "FileEmptyError",
     "FileMissingError",
     "Frame",
     "FrameSource",
-    "GrabberState",
-    "GrabberStatus",
     "NetworkStream",
-    "NewestFrameGrabber",
     "NoCameraError",
     "NotAVideoError",
-    "Pace",
     "PacedSource",
     "SceneSource",
     "SourceError",

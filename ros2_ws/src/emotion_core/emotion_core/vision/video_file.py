@@ -6,9 +6,8 @@ from pathlib import Path
 
 import cv2
 
-from emotion_core.vision.capture import OpenCvCapture
+from emotion_core.capture.source import Clock
 from emotion_core.vision.frames import (
-    Clock,
     FileEmptyError,
     FileMissingError,
     Frame,
@@ -17,6 +16,7 @@ from emotion_core.vision.frames import (
     SourceError,
     TruncatedVideoError,
 )
+from emotion_core.vision.live_capture import OpenCvCapture
 
 
 class VideoFile(OpenCvCapture):

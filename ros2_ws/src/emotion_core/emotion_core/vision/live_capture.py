@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
+from emotion_core.capture.source import Clock
 from emotion_core.vision.frames import (
     CameraLostError,
-    Clock,
     Frame,
     Image,
     NoCameraError,

@@ -1,8 +1,8 @@
-"""What the camera node reports on /diagnostics and others read there."""
+"""What the nodes that capture report on /diagnostics and others read there."""
 
 from typing import Final
 
-from emotion_core.vision.grabber import GrabberState
+from emotion_core.capture.grabber import GrabberState
 
 STATE: Final = "state"
 CAPTURED: Final = "frames_captured"

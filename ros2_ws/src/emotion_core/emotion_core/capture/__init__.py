@@ -1,0 +1,1 @@
+"""Capturing from devices and recordings, pictures and sound alike."""
