@@ -236,7 +236,7 @@ def test_another_layout_is_refused(
 def test_a_corpus_of_faults_names_the_first(tmp_path: Path) -> None:
     (tmp_path / "Sessions" / "1").mkdir(parents=True)
     with pytest.raises(
-        CorpusError, match="no usable recording of SEMAINE; first fault: .*no video"
+        CorpusError, match=r"no usable recording of SEMAINE; first fault: .*no video"
     ):
         load_semaine(tmp_path)
 

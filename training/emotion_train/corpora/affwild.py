@@ -8,11 +8,8 @@ From every video the study takes ten faces: of the first 400 frames, every forti
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,14 +17,14 @@ from typing import Final
 import cv2
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
-from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
 from emotion_core.nets.cnn_gru import CROP_SIDE
 from emotion_core.vision.detection import FaceDetector
 from emotion_core.vision.geometry import Box
 from emotion_train.corpora.errors import CorpusError
+from emotion_train.corpora.prepared import Preparation, prepare_each, replacing
 
 FRAMES_NEEDED: Final = 400
 STEP: Final = 40
@@ -75,14 +72,6 @@ class AffWildClip:
     arousal: npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Preparation:
-    """What preparing has done: the files made or found, and the videos left out with reasons."""
-
-    files: tuple[Path, ...]
-    broken: tuple[str, ...]
-
-
 def find_videos(root: Path) -> tuple[list[AffWildVideo], list[str]]:
     """Return the labelled videos by name, and the reason for each video without labels.
 
@@ -122,22 +111,11 @@ def prepare_affwild(root: Path, cache: Path, detector: FaceDetector) -> Preparat
         CorpusError: if the layout is another, no video can be used, or the disk is full.
     """
     videos, broken = find_videos(root)
-    cache.mkdir(parents=True, exist_ok=True)
-    files = []
-    for video in tqdm(videos, desc=str(root), unit="video", disable=None):
-        path = cache / f"{video.name}.safetensors"
-        fingerprint = video.fingerprint()
-        if _stored_fingerprint(path) != fingerprint:
-            try:
-                clip = cut_clip(video, detector)
-            except CorpusError as error:
-                broken.append(str(error))
-                continue
-            _store(clip, path, fingerprint)
-        files.append(path)
-    if not files:
-        raise CorpusError(f"no video of {root} can be used; the first: {broken[0]}")
-    return Preparation(tuple(files), tuple(broken))
+
+    def make(video: AffWildVideo, path: Path, fingerprint: str) -> None:
+        _store(cut_clip(video, detector), path, fingerprint)
+
+    return prepare_each(root, videos, cache, make, broken)
 
 
 def cut_clip(video: AffWildVideo, detector: FaceDetector) -> AffWildClip:
@@ -238,32 +216,10 @@ def _cut(frame: npt.NDArray[np.uint8], box: Box) -> npt.NDArray[np.uint8]:
     return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
 
-def _stored_fingerprint(path: Path) -> str | None:
-    try:
-        with safe_open(path, framework="numpy") as content:
-            return str(content.metadata()["fingerprint"])
-    except (OSError, KeyError, TypeError, SafetensorError):
-        return None
-
-
 def _store(clip: AffWildClip, path: Path, fingerprint: str) -> None:
-    with _replacing(path) as partial:
+    with replacing(path) as partial:
         save_file(
             {"frames": clip.frames, "valence": clip.valence, "arousal": clip.arousal},
             partial,
             metadata={"fingerprint": fingerprint},
         )
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise CorpusError(f"the disk is full; {path} was not written") from error
-        raise
-    finally:
-        partial.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,25 @@ CONTEXT_UTTERANCES: Final = 4
 """So many utterances before one are its context."""
 
 
+@dataclass(frozen=True)
+class MeldUtterance:
+    """One row of a split.
+
+    Attributes:
+        text: what is said.
+        label: position in `affect.LABELS`.
+        dialogue: number within the split.
+        utterance: number within the dialogue.
+        speaker: name of the character; empty in a table without that column.
+    """
+
+    text: str
+    label: int
+    dialogue: int
+    utterance: int
+    speaker: str
+
+
 def load_meld(path: Path, split: str) -> SentenceCorpus:
     """Read one split.
 
@@ -41,10 +61,23 @@ def load_meld(path: Path, split: str) -> SentenceCorpus:
             rows are passed over and listed in `SentenceCorpus.broken`.
     """
     file = split_file(path, split, SPLIT_FILES, "MELD")
-    texts: list[str] = []
-    labels: list[list[int]] = []
-    places: list[tuple[int, int]] = []
-    broken: list[str] = []
+    utterances, broken = read_utterances(file)
+    return SentenceCorpus.of_labels(
+        str(file),
+        [utterance.text for utterance in utterances],
+        [[utterance.label] for utterance in utterances],
+        broken,
+        contexts=_contexts(utterances),
+    )
+
+
+def read_utterances(file: Path) -> tuple[list[MeldUtterance], list[str]]:
+    """Return the rows of a split's table, and the reason for each one that cannot be read.
+
+    Raises:
+        CorpusError: if the table cannot be opened or lacks a column.
+    """
+    utterances, broken = [], []
     with open_table(file) as stream:
         rows = csv.DictReader(stream)
         missing = set(COLUMNS) - set(rows.fieldnames or ())
@@ -52,16 +85,12 @@ def load_meld(path: Path, split: str) -> SentenceCorpus:
             raise CorpusError(f"{file} lacks the columns {', '.join(sorted(missing))}")
         for number, row in enumerate(rows, start=2):
             try:
-                label, place = _parse(row)
+                utterance = _parse(row)
             except ValueError as error:
                 broken.append(f"row {number}: {error}")
                 continue
-            texts.append(row["Utterance"])
-            labels.append([label])
-            places.append(place)
-    return SentenceCorpus.of_labels(
-        str(file), texts, labels, broken, contexts=_contexts(texts, places)
-    )
+            utterances.append(utterance)
+    return utterances, broken
 
 
 def split_file(path: Path, split: str, files: dict[str, str], corpus: str) -> Path:
@@ -80,26 +109,27 @@ def split_file(path: Path, split: str, files: dict[str, str], corpus: str) -> Pa
     return file
 
 
-def _parse(row: dict[str, str]) -> tuple[int, tuple[int, int]]:
+def _parse(row: dict[str, str]) -> MeldUtterance:
     if row["Utterance"] is None or None in (row["Emotion"], row["Utterance_ID"]):
         raise ValueError("the row ends early")
     emotion = EMOTIONS.get(row["Emotion"].strip().lower())
     if emotion is None:
         raise ValueError(f"emotion {row['Emotion']!r} is none of {', '.join(EMOTIONS)}")
     try:
-        place = int(row["Dialogue_ID"]), int(row["Utterance_ID"])
+        dialogue, utterance = int(row["Dialogue_ID"]), int(row["Utterance_ID"])
     except ValueError as error:
         raise ValueError("Dialogue_ID or Utterance_ID is no whole number") from error
-    return LABELS.index(emotion), place
+    label = LABELS.index(emotion)
+    return MeldUtterance(row["Utterance"], label, dialogue, utterance, row.get("Speaker") or "")
 
 
-def _contexts(texts: list[str], places: list[tuple[int, int]]) -> list[str]:
-    said = dict(zip(places, texts, strict=True))
+def _contexts(utterances: list[MeldUtterance]) -> list[str]:
+    said = {(one.dialogue, one.utterance): one.text for one in utterances}
     return [
         " ".join(
-            said[dialogue, before]
-            for before in range(utterance - CONTEXT_UTTERANCES, utterance)
-            if (dialogue, before) in said
+            said[one.dialogue, before]
+            for before in range(one.utterance - CONTEXT_UTTERANCES, one.utterance)
+            if (one.dialogue, before) in said
         )
-        for dialogue, utterance in places
+        for one in utterances
     ]
