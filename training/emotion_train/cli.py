@@ -114,21 +114,24 @@ def ablate_command(
 
 @app.command("prepare")
 def prepare_command(
-    dataset: Annotated[str, typer.Argument(help="affwild.")],
+    dataset: Annotated[str, typer.Argument(help="affwild, crema-d, meld, ravdess or semaine.")],
     data: Annotated[Path, typer.Option(help="Folder of the corpus.")],
     out: Annotated[Path, typer.Option(help="Folder for the prepared files.")],
 ) -> None:
     """Cut and cache what a corpus needs before it can be trained on; interrupt it at will."""
     from emotion_core.vision.mtcnn import MtcnnDetector
-    from emotion_train.corpora.affwild import prepare_affwild
+    from emotion_train.corpora.catalogue import PREPARE
     from emotion_train.export.mtcnn import export_mtcnn
 
-    if dataset != "affwild":
-        raise typer.BadParameter(f"{dataset!r} needs no preparation or is unknown; know: affwild")
+    if dataset not in PREPARE:
+        known = ", ".join(PREPARE)
+        raise typer.BadParameter(f"{dataset!r} needs no preparation or is unknown; know: {known}")
     networks = cache_directory() / "mtcnn"
     export_mtcnn(networks)
-    preparation = prepare_affwild(data, out, MtcnnDetector(networks))
-    console.print(f"{len(preparation.files)} videos are prepared in {out}")
+    preparation = PREPARE[dataset](data, out, MtcnnDetector(networks))
+    console.print(
+        f"{len(preparation.files)} videos are prepared in {out}, {len(preparation.broken)} left out"
+    )
     for reason in preparation.broken:
         console.print(f"left out: {reason}")
 
