@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from emotion_core.vision.grabber import NewestFrameGrabber
+
 # How many pictures can be told apart after a lossy codec.
 NUMBERS = 24
 
@@ -36,3 +38,13 @@ class FakeTime:
         assert seconds > 0
         self.waits.append(seconds)
         self.now += seconds
+
+
+PICTURE = np.zeros((4, 4, 3), np.uint8)
+
+
+def taken(grabber: NewestFrameGrabber) -> list[float]:
+    times = []
+    while (frame := grabber.take(timeout=0)) is not None:
+        times.append(frame.time)
+    return times
