@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from emotion_train.errors import TrainingError
 from emotion_train.tasks.base import TaskModule
 
+SAFETENSORS = ".safetensors"
+
 
 class CheckpointError(TrainingError):
     """A checkpoint cannot be used; the message names the file and the fault."""
@@ -26,15 +28,24 @@ def load_weights(module: TaskModule, path: Path) -> None:
     Raises:
         CheckpointError: if the file is missing, damaged or of another architecture.
     """
+    target: nn.Module = module.network if path.suffix == SAFETENSORS else module
+    load_state(target, read_state(path), str(path))
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Read the weights in a run's checkpoint (``.ckpt``) or a ``.safetensors``.
+
+    Raises:
+        CheckpointError: if the file is missing or damaged.
+    """
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}")
     try:
-        if path.suffix == ".safetensors":
-            target: nn.Module = module.network
-            state = load_file(path)
-        else:
-            target = module
-            state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        if path.suffix == SAFETENSORS:
+            return load_file(path)
+        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)[
+            "state_dict"
+        ]
     except (
         RuntimeError,
         EOFError,
@@ -44,7 +55,7 @@ def load_weights(module: TaskModule, path: Path) -> None:
         SafetensorError,
     ) as error:
         raise CheckpointError(f"{path} holds no readable weights: {error}") from error
-    load_state(target, state, str(path))
+    return state
 
 
 def load_state(module: nn.Module, state: dict[str, Tensor], source: str) -> None:

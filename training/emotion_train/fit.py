@@ -104,6 +104,8 @@ def fit(
         )
     _record(experiment, data, directory)
     module = task.module(experiment)
+    if checkpoint is None:
+        module.load_parts()
     callbacks = _callbacks(experiment, task, directory)
     callbacks.append(FeatureCollapse(module.backbone()[-1]))
     if experiment.start is not None:

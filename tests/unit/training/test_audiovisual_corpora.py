@@ -27,10 +27,11 @@ from emotion_core.vision.mtcnn import MtcnnDetector
 from emotion_train.corpora import recording_clips
 from emotion_train.corpora.catalogue import PREPARE
 from emotion_train.corpora.crema_d import SENTENCES, load_crema_d, parse_crema_d_name
+from emotion_train.corpora.cut_recordings import prepare_recordings
 from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.meld_video import load_meld_video
 from emotion_train.corpora.ravdess_video import load_ravdess_video
-from emotion_train.corpora.recording_clips import load_recording_clip, prepare_recordings
+from emotion_train.corpora.recording_clips import load_recording_clip
 from emotion_train.corpora.recordings import Recording, RecordingCorpus, Sentence
 from emotion_train.corpora.semaine import average_traces, load_semaine, read_trace, read_turns
 from emotion_train.export.mtcnn import export_mtcnn

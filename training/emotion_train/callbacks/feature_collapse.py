@@ -65,7 +65,9 @@ class FeatureCollapse(Callback):
         self._handle.remove()
         deviation = relative_deviation(self._features)
         self._handle = self._features = None
-        pl_module.log("val/feature_deviation", deviation, on_step=False, on_epoch=True)
+        pl_module.log(
+            "val/feature_deviation", deviation, on_step=False, on_epoch=True, batch_size=1
+        )
         if deviation < COLLAPSED:
             logger.warning(
                 "the features have collapsed in epoch %d: they deviate by %.1e of their size",

@@ -9,10 +9,10 @@ from typing import Final
 from emotion_core.vision.detection import FaceDetector
 from emotion_train.corpora.affwild import prepare_affwild
 from emotion_train.corpora.crema_d import load_crema_d
+from emotion_train.corpora.cut_recordings import prepare_recordings
 from emotion_train.corpora.meld_video import load_meld_video
 from emotion_train.corpora.prepared import Preparation
 from emotion_train.corpora.ravdess_video import load_ravdess_video
-from emotion_train.corpora.recording_clips import prepare_recordings
 from emotion_train.corpora.recordings import RecordingCorpus
 from emotion_train.corpora.semaine import load_semaine
 

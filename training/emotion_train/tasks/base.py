@@ -28,4 +28,10 @@ class TaskModule(LightningModule):
 
     @abstractmethod
     def backbone(self) -> Sequence[nn.Module]:
-        """Return the parts below the heads, which a frozen start leaves as they are."""
+        """Return the parts below the heads, which a frozen start leaves as they are.
+
+        The output of the last one is watched for features that are the same for every sample.
+        """
+
+    def load_parts(self) -> None:
+        """Load trained parts that the settings name; called once, before a new run's training."""

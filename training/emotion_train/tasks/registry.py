@@ -15,6 +15,10 @@ from emotion_train.tasks.affect_video.data import AffectVideoDataModule
 from emotion_train.tasks.affect_video.module import AffectVideoModule
 from emotion_train.tasks.affect_video.report import affect_video_sections
 from emotion_train.tasks.affect_video.settings import AffectVideoExperiment
+from emotion_train.tasks.audiovisual.data import AudioVisualDataModule
+from emotion_train.tasks.audiovisual.module import AudioVisualModule
+from emotion_train.tasks.audiovisual.report import audiovisual_sections
+from emotion_train.tasks.audiovisual.settings import AudioVisualExperiment
 from emotion_train.tasks.base import TaskData, TaskModule
 from emotion_train.tasks.face.data import FaceDataModule
 from emotion_train.tasks.face.module import FaceModule
@@ -64,6 +68,14 @@ TASKS: dict[str, Task] = {
         affect_video_sections,
         "val/loss",
         "min",
+    ),
+    "audiovisual": Task(
+        AudioVisualExperiment,
+        AudioVisualDataModule,
+        AudioVisualModule,
+        audiovisual_sections,
+        "val/score",
+        "max",
     ),
     "fusion": Task(
         FusionExperiment, FusionDataModule, FusionModule, fusion_sections, "val/accuracy", "max"

@@ -1,0 +1,1 @@
+"""Expression of recorded people from face, voice and words, trained end to end."""
