@@ -90,7 +90,7 @@ def fit(
     lightning.seed_everything(experiment.seed)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     # Ours is the hook that is meant, and the run's folder is meant to be used again.
-    warnings.filterwarnings("ignore", message=".*overridden `on_after_batch_transfer`.*")
+    warnings.filterwarnings("ignore", message=".*overridden `on_.*_batch_transfer`.*")
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
     data = task.data(experiment)

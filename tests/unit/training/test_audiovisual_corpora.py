@@ -19,11 +19,13 @@ from tiny_recordings import (
     write_sound,
     write_video,
 )
+from typer.testing import CliRunner
 
 from emotion_core.affect import Emotion
 from emotion_core.audio.features import SAMPLE_RATE
 from emotion_core.resources import cache_directory
 from emotion_core.vision.mtcnn import MtcnnDetector
+from emotion_train.cli import app
 from emotion_train.corpora import recording_clips
 from emotion_train.corpora.catalogue import PREPARE
 from emotion_train.corpora.crema_d import SENTENCES, load_crema_d, parse_crema_d_name
@@ -338,6 +340,16 @@ def test_damaged_prepared_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"nothing")
     with pytest.raises(CorpusError, match=r"x\.safetensors is damaged"):
         load_recording_clip(path)
+
+
+def test_the_command_names_the_fault(tmp_path: Path) -> None:
+    arguments = ["prepare", "semaine", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert f"no SEMAINE at {tmp_path}" in result.output
+    result = CliRunner().invoke(app, ["prepare", "iemocap", *arguments[2:]])
+    assert result.exit_code == 2
+    assert "crema-d" in result.output
 
 
 def test_meld_and_semaine_can_be_prepared(tmp_path: Path) -> None:

@@ -77,12 +77,12 @@ class AudioVisualModule(TaskModule):
         for _, branch in self._branches("frozen"):
             branch.eval()
 
-    def on_after_batch_transfer(
+    def on_before_batch_transfer(
         self,
         batch: AudioVisualBatch,
         dataloader_idx: int,  # noqa: ARG002
     ) -> AudioVisualBatch:
-        """Change training batches at random."""
+        """Change training batches at random, on the processor, where the noises are made too."""
         if not self.training:
             return batch
         seed_step(self.trainer, self.experiment.seed)
@@ -90,33 +90,17 @@ class AudioVisualModule(TaskModule):
 
     def training_step(self, batch: AudioVisualBatch) -> Tensor:
         """Return the loss of a batch."""
-        parts = self._loss_parts(self(batch), batch)
-        total = torch.stack(list(parts.values())).sum()
+        total, parts = self._loss(self(batch), batch)
+        figures = {"train/loss": total}
+        figures |= {f"train/loss_{name}": part for name, part in parts.items()}
         count = len(batch.labels)
-        self.log(
-            "train/loss",
-            total,
-            on_epoch=True,
-            on_step=False,
-            prog_bar=True,
-            sync_dist=True,
-            batch_size=count,
-        )
-        for name, part in parts.items():
-            self.log(
-                f"train/loss_{name}",
-                part,
-                on_epoch=True,
-                on_step=False,
-                sync_dist=True,
-                batch_size=count,
-            )
+        self.log_dict(figures, on_epoch=True, on_step=False, sync_dist=True, batch_size=count)
         return total
 
     def validation_step(self, batch: AudioVisualBatch) -> None:
         """Collect the figures of a batch."""
         output = self(batch)
-        loss = torch.stack(list(self._loss_parts(output, batch).values())).sum()
+        loss, _ = self._loss(output, batch)
         self.log("val/loss", loss, batch_size=len(batch.labels), sync_dist=True)
         labelled = batch.labels != NO_LABEL
         if labelled.any():
@@ -154,10 +138,14 @@ class AudioVisualModule(TaskModule):
         steps = int(self.trainer.estimated_stepping_batches)
         return configure_optimization(self, self.experiment.optimizer, steps, self._rate)
 
-    def _loss_parts(self, output: FusionOutput, batch: AudioVisualBatch) -> dict[str, Tensor]:
+    def _loss(
+        self, output: FusionOutput, batch: AudioVisualBatch
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of a batch and its parts."""
         parts = loss_parts(output, batch, self.coordinates, self.experiment.objective)
-        # A batch in which nothing is seen or heard teaches nothing.
-        return parts or {"nothing": output.logits.sum() * 0.0}
+        # Several processes need a gradient for every head, also where a batch teaches it nothing.
+        nothing = 0.0 * (output.logits.sum() + output.valence_arousal.sum())
+        return torch.stack([nothing, *parts.values()]).sum(), parts
 
     def _rate(self, parameter: str) -> float:
         tuned = (f"network.{name}." for name, _ in self._branches("fine_tuned"))

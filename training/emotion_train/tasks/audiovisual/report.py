@@ -189,4 +189,4 @@ def _frames_figure(outcomes: Sequence[PieceOutcome]) -> Figure:
 
 
 def _truth(piece: Piece) -> str:
-    return "rated" if piece.label == NO_LABEL else LABELS[piece.label]
+    return "no emotion is given" if piece.label == NO_LABEL else LABELS[piece.label]
