@@ -17,6 +17,7 @@ from emotion_core.resources import cache_directory
 from emotion_core.vision.alignment import aligned_crop
 from emotion_core.vision.mtcnn import MtcnnDetector, MtcnnVerifier
 from emotion_core.vision.tracking import FaceSource, FaceTracker, TrackerParameters
+from emotion_core.vision.warm_up import warm_up
 from emotion_core.vision.yunet import YuNetDetector
 
 PARAMETERS = (
@@ -62,6 +63,7 @@ class FacesPipeline:
     def __init__(self, values: Mapping[str, Any], id_prefix: str = "f") -> None:
         self._crop_size: int = values["crop_size"]
         self._tracker = _make_tracker(values, id_prefix)
+        warm_up()
 
     def process(self, image: npt.NDArray[np.uint8], header: Header) -> Faces:
         """Return the faces of a frame.
