@@ -16,6 +16,7 @@ import yaml
 from emotion_core.inference.expression import ExpressionModel
 from emotion_core.resources import models_directory
 from emotion_train.checkpoints import load_weights
+from emotion_train.export.face import FaceGraph
 from emotion_train.tasks.registry import load_experiment
 
 _BATCHES = (1, 4)
@@ -26,16 +27,17 @@ def run() -> dict[str, Any]:
     """Return the median ms per call of both engines for one and four faces, one thread each."""
     model = ExpressionModel(models_directory() / "face.onnx", threads=1)
     network = torch_network(model)
+    graph = FaceGraph(network, 0.0).eval()
     results: dict[str, Any] = {"parameters": sum(p.numel() for p in network.parameters())}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         for batch in _BATCHES:
             crops = np.random.default_rng(0).integers(0, 256, (batch, 48, 48), dtype=np.uint8)
-            tensor = torch.from_numpy(crops)[:, None].float() / 255
+            tensor = torch.from_numpy(crops)
             engines: dict[str, Callable[[], object]] = {
                 "onnxruntime": lambda crops=crops: model.predict(crops),
-                "torch_eager": lambda tensor=tensor: network(tensor),
+                "torch_eager": lambda tensor=tensor: graph(tensor),
             }
             with torch.inference_mode():
                 figures = _alternating_medians(engines)

@@ -344,12 +344,15 @@ def export_face_command(
     run: Annotated[Path, typer.Argument(help="Folder of a face run.")],
     out: Annotated[Path | None, typer.Option(help="Folder for the files; models/.")] = None,
     checkpoint: Annotated[str, typer.Option(help="best or last.")] = "best",
+    quantised: Annotated[bool, typer.Option(help="int8; or float32.")] = True,
 ) -> None:
     """Write face.onnx and face.safetensors."""
     from emotion_core.resources import models_directory
     from emotion_train.export.face import export_face
 
-    exported = export_face(run, out or models_directory(), checkpoint=checkpoint)
+    exported = export_face(
+        run, out or models_directory(), checkpoint=checkpoint, quantised=quantised
+    )
     console.print(
         f"wrote {exported.graph} and {exported.weights}, temperature {exported.temperature:.3f}"
     )
@@ -403,6 +406,19 @@ def export_fusion_command(
     console.print(
         f"wrote {exported.graph} and {exported.weights}, temperature {exported.temperature:.3f}"
     )
+
+
+@export_app.command("audiovisual")
+def export_audiovisual_command(
+    run: Annotated[Path, typer.Argument(help="Folder of an audiovisual run.")],
+    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    checkpoint: Annotated[str, typer.Option(help="best or last.")] = "best",
+) -> None:
+    """Write face, voice and fusion of a run that was trained end to end."""
+    from emotion_train.export.audiovisual import export_audiovisual
+
+    for part in export_audiovisual(run, out, checkpoint=checkpoint):
+        console.print(f"wrote {part.graph} and {part.weights}")
 
 
 if __name__ == "__main__":

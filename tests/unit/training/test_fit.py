@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 import yaml
@@ -14,6 +15,7 @@ from emotion_train.curves import read_curves
 from emotion_train.evaluation.face import evaluate_face
 from emotion_train.experiment import ExperimentError
 from emotion_train.export.face import export_face
+from emotion_train.export.files import describe_model
 from emotion_train.fit import fit
 from emotion_train.runs import load_run
 from emotion_train.tasks.face.module import FaceModule, predicted_logits
@@ -74,28 +76,65 @@ def test_report_is_one_file_with_every_part(run: Path) -> None:
     assert 'src="http' not in page
 
 
+def made_up_crops(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 48, 48)).astype(np.uint8)
+
+
 def test_exported_graph_agrees_with_torch(run: Path, face_folder: Path, tmp_path: Path) -> None:
-    exported = export_face(run, tmp_path)
+    exported = export_face(run, tmp_path, quantised=False)
     model = ExpressionModel(exported.graph)
     assert float(model.metadata["temperature"]) == exported.temperature
     _, _, module = load_run(run)
     assert isinstance(module, FaceModule)
-    crops = np.random.default_rng(0).integers(0, 256, (9, 48, 48)).astype(np.uint8)
+    crops = made_up_crops(9)
+    pixels = torch.from_numpy(crops).unsqueeze(1).float() / 255
     with torch.no_grad():
-        output = module(torch.from_numpy(crops).unsqueeze(1).float() / 255)
-    logits = predicted_logits(output, 0.25) / exported.temperature
+        seen = [module(pixels), module(pixels.flip(3))]
+    logits = torch.stack([predicted_logits(output, 0.25) for output in seen]).mean(0)
+    affect = torch.stack([output.valence_arousal for output in seen]).mean(0)
     scores = model.predict(crops)
     # The export rounds the kernels to half precision, hence the tolerance.
-    np.testing.assert_allclose(scores.probabilities, logits.softmax(1).numpy(), atol=5e-3)
-    np.testing.assert_allclose(scores.valence_arousal, output.valence_arousal.numpy(), atol=5e-3)
+    expected = (logits / exported.temperature).softmax(1).numpy()
+    np.testing.assert_allclose(scores.probabilities, expected, atol=5e-3)
+    np.testing.assert_allclose(scores.valence_arousal, affect.numpy(), atol=5e-3)
     np.testing.assert_allclose(scores.probabilities.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(model.predict_votes(crops).sum(axis=1), 1, atol=1e-5)
     for crop, row in zip(crops, scores.probabilities, strict=True):
         np.testing.assert_allclose(model.predict(crop[None]).probabilities[0], row, atol=1e-5)
+    mirrored = model.predict(np.ascontiguousarray(crops[..., ::-1]))
+    np.testing.assert_allclose(mirrored.probabilities, scores.probabilities, atol=1e-5)
     evaluation = evaluate_face(model, face_folder, "valid", face_folder / "votes.csv")
     assert evaluation.label.accuracy > 0.8
     assert evaluation.majority is not None
+    assert evaluation.majority.accuracy > 0.8
     assert evaluation.majority.n < evaluation.label.n == 28
     assert json.loads(json.dumps(evaluation.report()))["n"] == 28
+
+
+def test_an_exported_model_tells_nothing_of_the_computer(run: Path) -> None:
+    experiment, _ = load_experiment(run / "experiment.yaml", [f"start.weights={run}/best.ckpt"])
+    described = describe_model(experiment, 1.0)["experiment"]
+    assert str(run.parent) not in described
+    assert json.loads(described)["start"]["weights"] == "run/best.ckpt"
+
+
+def kernel_types(path: Path) -> set[int]:
+    kernels = (tensor for tensor in onnx.load(path).graph.initializer if len(tensor.dims) == 4)
+    return {kernel.data_type for kernel in kernels}
+
+
+def test_int8_says_nearly_the_same(run: Path, tmp_path: Path) -> None:
+    small = export_face(run, tmp_path / "int8").graph
+    large = export_face(run, tmp_path / "float", quantised=False).graph
+    assert kernel_types(small) == {onnx.TensorProto.INT8}
+    assert kernel_types(large) == {onnx.TensorProto.FLOAT}
+    crops = made_up_crops(64)
+    ours, theirs = (ExpressionModel(path).predict(crops).probabilities for path in (small, large))
+    assert np.abs(ours - theirs).mean() < 0.02
+    # Ranges are those of the calibration, so a face's scores do not depend on its neighbours.
+    np.testing.assert_allclose(
+        ExpressionModel(small).predict(crops[:1]).probabilities, ours[:1], atol=1e-5
+    )
 
 
 def test_start_from_trained_weights(run: Path, tmp_path: Path) -> None:

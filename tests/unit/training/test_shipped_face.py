@@ -22,7 +22,7 @@ from emotion_train.zoo import count_values
 
 pytestmark = pytest.mark.unit
 
-LEAST_ACCURACY = 0.62
+LEAST_ACCURACY = 0.67
 LARGEST_NETWORK = 5_000_000
 
 
@@ -60,9 +60,16 @@ def test_graph_and_weights_are_the_same_network(model: ExpressionModel, weights:
     with torch.no_grad():
         expected = graph(torch.from_numpy(crops))
     scores = model.predict(crops)
-    np.testing.assert_allclose(scores.probabilities, expected[0], atol=1e-4)
-    np.testing.assert_allclose(scores.valence_arousal, expected[1], atol=1e-4)
-    np.testing.assert_allclose(scores.embedding, expected[2], atol=1e-3)
+    for ours, theirs in zip(
+        (scores.probabilities, scores.valence_arousal, model.predict_votes(crops)),
+        (expected[0], expected[1], expected[3]),
+        strict=True,
+    ):
+        # The shipped graph computes in int8.
+        assert np.abs(ours - theirs.numpy()).mean() < 0.01
+        np.testing.assert_allclose(ours, theirs, atol=0.12)
+    correlation = np.corrcoef(scores.embedding.ravel(), expected[2].numpy().ravel())[0, 1]
+    assert correlation > 0.99
 
 
 def test_accuracy_on_the_validation_faces(model: ExpressionModel, data_root: Path) -> None:

@@ -20,19 +20,32 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class FaceEvaluation:
-    """Figures against the corpus's labels and, with votes, against the annotators' majority."""
+    """Figures of a face model.
+
+    Attributes:
+        label: against the corpus's labels.
+        majority: of the head that has learnt the votes, against the annotators' majority; None
+            without votes.
+        label_on_majority: of the robot's probabilities against it.
+        broken: unreadable faces.
+        data_sha256: of the faces and labels.
+    """
 
     label: ClassificationFigures
     majority: ClassificationFigures | None
+    label_on_majority: ClassificationFigures | None
     broken: int
     data_sha256: str
 
     def report(self) -> dict[str, Any]:
         """Return the figures as plain values; those of the labels are on the top level."""
-        majority = {"votes": asdict(self.majority)} if self.majority else {}
+        against_votes = {
+            "votes": self.majority,
+            "label_on_votes": self.label_on_majority,
+        }
         return {
             **asdict(self.label),
-            **majority,
+            **{name: asdict(figures) for name, figures in against_votes.items() if figures},
             "unreadable": self.broken,
             "data_sha256": self.data_sha256,
         }
@@ -54,21 +67,21 @@ def evaluate_face(
         CorpusError: if the data or the votes cannot be read, or do not belong together.
     """
     corpus = load_fer2013(data, split)
-    parts = [
-        model.predict(corpus.images[start : start + BATCH]).probabilities
-        for start in range(0, len(corpus), BATCH)
-    ]
-    probabilities = np.concatenate(parts)
-    majority = None
+    batches = [corpus.images[start : start + BATCH] for start in range(0, len(corpus), BATCH)]
+    probabilities = np.concatenate([model.predict(batch).probabilities for batch in batches])
+    majority = label_on_majority = None
     if votes is not None:
         winners = majority_labels(load_votes(votes), corpus.names)
         voted = winners >= 0
         if not voted.any():
             raise CorpusError(f"{votes} has a majority for none of the faces of {data}")
-        majority = classification_figures(probabilities[voted], winners[voted], LABELS)
+        shares = np.concatenate([model.predict_votes(batch) for batch in batches])
+        majority = classification_figures(shares[voted], winners[voted], LABELS)
+        label_on_majority = classification_figures(probabilities[voted], winners[voted], LABELS)
     return FaceEvaluation(
         classification_figures(probabilities, corpus.labels, LABELS),
         majority,
+        label_on_majority,
         len(corpus.broken),
         corpus.fingerprint(),
     )

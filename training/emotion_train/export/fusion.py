@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from emotion_core.affect import LABELS
 from emotion_core.fusion.evidence import Modality
 from emotion_core.inference.fusion import INPUTS, OUTPUTS
 from emotion_core.nets.fusion import FusionNet
 from emotion_train.calibration import fit_temperature
-from emotion_train.export.face import ExportError, describe_graph
+from emotion_train.export.files import (
+    ExportedModel,
+    ExportError,
+    describe_graph,
+    describe_model,
+    save_weights,
+)
 from emotion_train.export.onnx_graph import export_graph
 from emotion_train.fit import BEST
 from emotion_train.runs import load_run
 from emotion_train.tasks.fusion.data import FusionDataModule, TimelineDataset
 from emotion_train.tasks.fusion.module import FusionModule
 from emotion_train.tasks.fusion.settings import FusionExperiment
-
-
-@dataclass(frozen=True)
-class ExportedFusion:
-    """The files of one exported fusion model and the temperature in it."""
-
-    graph: Path
-    weights: Path
-    temperature: float
 
 
 class FusionGraph(nn.Module):
@@ -64,7 +55,7 @@ class FusionGraph(nn.Module):
         return probabilities, output.valence_arousal, output.weights, *output.memory
 
 
-def export_fusion(run: Path, directory: Path, *, checkpoint: str = BEST) -> ExportedFusion:
+def export_fusion(run: Path, directory: Path, *, checkpoint: str = BEST) -> ExportedModel:
     """Write ``fusion.onnx`` and ``fusion.safetensors`` from a run.
 
     The temperature is fitted on the run's validation timelines.
@@ -79,18 +70,8 @@ def export_fusion(run: Path, directory: Path, *, checkpoint: str = BEST) -> Expo
     network = module.network.eval()
     logits, labels = timeline_logits(network, FusionDataModule(experiment).valid)
     temperature = fit_temperature(logits, labels)
-    directory.mkdir(parents=True, exist_ok=True)
     weights = directory / "fusion.safetensors"
-    metadata = {
-        "labels": json.dumps(LABELS),
-        "version": importlib.metadata.version("emotion-train"),
-        "temperature": repr(temperature),
-        "experiment": experiment.model_dump_json(),
-    }
-    state = {name: value.contiguous() for name, value in network.state_dict().items()}
-    save_file(state, weights, metadata=metadata)
-    weights.chmod(0o644)
-    metadata["weights_sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
+    metadata = save_weights(network, weights, describe_model(experiment, temperature))
     graph = directory / "fusion.onnx"
     people = 2
     export_graph(
@@ -106,7 +87,7 @@ def export_fusion(run: Path, directory: Path, *, checkpoint: str = BEST) -> Expo
         dynamic_axes={name: {0: "people"} for name in (*INPUTS, *OUTPUTS)},
     )
     describe_graph(graph, metadata)
-    return ExportedFusion(graph, weights, temperature)
+    return ExportedModel(graph, weights, temperature)
 
 
 @torch.no_grad()

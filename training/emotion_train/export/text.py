@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
-import logging
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +12,15 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 import torch.nn.functional as functional
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
-from emotion_core.affect import LABELS
 from emotion_core.inference.text import CORPUS_OUTPUTS, INPUTS, OUTPUTS, tokenizer_path
 from emotion_core.nets.text import TextNet
 from emotion_core.text.tokenizing import CONTEXT, SENTENCE
 from emotion_train.calibration import fit_temperature
-from emotion_train.export.face import ExportError, describe_graph
+from emotion_train.export.files import ExportError, describe_graph, describe_model
 from emotion_train.export.onnx_graph import export_graph
+from emotion_train.export.quantisation import quantise_products
 from emotion_train.fit import BEST
 from emotion_train.runs import load_run
 from emotion_train.tasks.text.data import EMOBANK, TextDataModule
@@ -124,17 +121,15 @@ def export_text(
         path = Path(folder, graph.name)
         _write_graph(TextGraph(module.network, temperature), path)
         if quantised:
-            path = _quantise(path)
-        metadata = {
-            "labels": json.dumps(LABELS),
-            "version": importlib.metadata.version("emotion-train"),
-            "temperature": repr(temperature),
-            "max_tokens": str(experiment.network.max_tokens),
-            "context_tokens": str(experiment.network.context_tokens),
-            "latin_only": json.dumps(experiment.network.latin_only),
-            "tokenizer_sha256": hashlib.sha256(tokenizer.read_bytes()).hexdigest(),
-            "experiment": experiment.model_dump_json(),
-        }
+            quantise_products(path)
+        metadata = describe_model(
+            experiment,
+            temperature,
+            max_tokens=str(experiment.network.max_tokens),
+            context_tokens=str(experiment.network.context_tokens),
+            latin_only=json.dumps(experiment.network.latin_only),
+            tokenizer_sha256=hashlib.sha256(tokenizer.read_bytes()).hexdigest(),
+        )
         describe_graph(path, metadata)
         shutil.move(path, graph)
     return ExportedText(graph, tokenizer, temperature)
@@ -164,22 +159,3 @@ def _write_graph(module: TextGraph, path: Path) -> None:
             **{name: {0: "sentences"} for name in outputs},
         },
     )
-
-
-def _quantise(path: Path) -> Path:
-    """Turn the weights of the matrix products to int8, one scale per column."""
-    smaller = path.with_suffix(".int8.onnx")
-    logging.disable(logging.WARNING)  # it advises a step that changes nothing here
-    try:
-        quantize_dynamic(
-            path,
-            smaller,
-            op_types_to_quantize=["MatMul"],
-            per_channel=True,
-            # Seven bits: with eight, processors without VNNI instructions clip sums of products.
-            reduce_range=True,
-            weight_type=QuantType.QInt8,
-        )
-    finally:
-        logging.disable(logging.NOTSET)
-    return smaller

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from emotion_core.affect import LABELS
 from emotion_core.audio.features import SAMPLE_RATE
 from emotion_core.inference.voice import OUTPUTS
 from emotion_core.nets.vocal import VocalNet
 from emotion_train.calibration import fit_temperature
-from emotion_train.export.face import ExportError, describe_graph, round_weights, stored
+from emotion_train.export.files import (
+    ExportedModel,
+    ExportError,
+    describe_graph,
+    describe_model,
+    round_weights,
+    save_weights,
+)
 from emotion_train.export.onnx_graph import export_graph
 from emotion_train.fit import BEST
 from emotion_train.runs import load_run
 from emotion_train.tasks.voice.data import VoiceDataModule, VoiceDataset
 from emotion_train.tasks.voice.module import VoiceModule
 from emotion_train.tasks.voice.settings import VoiceExperiment
-
-
-@dataclass(frozen=True)
-class ExportedVoice:
-    """The files of one exported voice model and the temperature in it."""
-
-    graph: Path
-    weights: Path
-    temperature: float
 
 
 class VoiceGraph(nn.Module):
@@ -56,7 +48,7 @@ class VoiceGraph(nn.Module):
         return probabilities, output.valence_arousal, output.embedding
 
 
-def export_voice(run: Path, directory: Path, *, checkpoint: str = BEST) -> ExportedVoice:
+def export_voice(run: Path, directory: Path, *, checkpoint: str = BEST) -> ExportedModel:
     """Write ``voice.onnx`` and ``voice.safetensors`` from a run.
 
     The temperature is fitted on the run's validation speakers.
@@ -72,23 +64,14 @@ def export_voice(run: Path, directory: Path, *, checkpoint: str = BEST) -> Expor
     round_weights(network)
     logits, labels = validation_logits(network, VoiceDataModule(experiment).valid)
     temperature = fit_temperature(logits, labels)
-    directory.mkdir(parents=True, exist_ok=True)
-    weights = directory / "voice.safetensors"
-    metadata = {
-        "labels": json.dumps(LABELS),
-        "version": importlib.metadata.version("emotion-train"),
-        "sample_rate": str(SAMPLE_RATE),
-        "window_seconds": repr(experiment.augmentation.window_seconds[1]),
-        "temperature": repr(temperature),
-        "experiment": experiment.model_dump_json(),
-    }
-    save_file(
-        {name: stored(value) for name, value in network.state_dict().items()},
-        weights,
-        metadata=metadata,
+    metadata = describe_model(
+        experiment,
+        temperature,
+        sample_rate=str(SAMPLE_RATE),
+        window_seconds=repr(experiment.augmentation.window_seconds[1]),
     )
-    weights.chmod(0o644)
-    metadata["weights_sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
+    weights = directory / "voice.safetensors"
+    metadata = save_weights(network, weights, metadata, rounded=True)
     graph = directory / "voice.onnx"
     export_graph(
         VoiceGraph(network, temperature),
@@ -102,7 +85,7 @@ def export_voice(run: Path, directory: Path, *, checkpoint: str = BEST) -> Expor
         },
     )
     describe_graph(graph, metadata)
-    return ExportedVoice(graph, weights, temperature)
+    return ExportedModel(graph, weights, temperature)
 
 
 @torch.no_grad()

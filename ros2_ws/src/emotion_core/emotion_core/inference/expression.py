@@ -19,6 +19,8 @@ Scores = npt.NDArray[np.float32]
 
 INPUTS: Final = ("crops",)
 OUTPUTS: Final = ("probabilities", "valence_arousal", "embedding")
+VOTES: Final = "votes"
+"""Output of the head that has learnt what several annotators say of a face."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class ExpressionModel:
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        self._session = open_session(path, "face", INPUTS, OUTPUTS, threads)
+        self._session = open_session(path, "face", INPUTS, (*OUTPUTS, VOTES), threads)
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         self.crop_size: int = self._session.get_inputs()[0].shape[-1]
         sizes = {tensor.name: tensor.shape[-1] for tensor in self._session.get_outputs()}
@@ -63,16 +65,32 @@ class ExpressionModel:
         Raises:
             ValueError: if shape or type differ.
         """
-        expected = (self.crop_size, self.crop_size)
-        if crops.dtype != np.uint8 or crops.ndim != 3 or crops.shape[1:] != expected:
-            raise ValueError(
-                f"crops must be uint8 (N, {expected[0]}, {expected[1]}), "
-                f"got {crops.dtype} {crops.shape}"
-            )
+        self._require(crops)
         if len(crops) == 0:
             return ExpressionScores(
                 np.empty((0, len(LABELS)), np.float32),
                 np.empty((0, 2), np.float32),
                 np.empty((0, self.embedding_size), np.float32),
             )
-        return ExpressionScores(*self._session.run(list(OUTPUTS), {"crops": crops}))
+        return ExpressionScores(*self._session.run(list(OUTPUTS), {INPUTS[0]: crops}))
+
+    def predict_votes(self, crops: Crops) -> Scores:
+        """Return the shares of a panel's votes for each of `affect.LABELS`, float32 (N, 7).
+
+        Args:
+            crops: as for `predict`, but N is at least 1.
+
+        Raises:
+            ValueError: if shape or type differ.
+        """
+        self._require(crops)
+        votes: Scores = self._session.run([VOTES], {INPUTS[0]: crops})[0]
+        return votes
+
+    def _require(self, crops: Crops) -> None:
+        expected = (self.crop_size, self.crop_size)
+        if crops.dtype != np.uint8 or crops.ndim != 3 or crops.shape[1:] != expected:
+            raise ValueError(
+                f"crops must be uint8 (N, {expected[0]}, {expected[1]}), "
+                f"got {crops.dtype} {crops.shape}"
+            )
