@@ -126,7 +126,8 @@ def kernel_types(path: Path) -> set[int]:
 def test_int8_says_nearly_the_same(run: Path, tmp_path: Path) -> None:
     small = export_face(run, tmp_path / "int8").graph
     large = export_face(run, tmp_path / "float", quantised=False).graph
-    assert kernel_types(small) == {onnx.TensorProto.INT8}
+    # The first convolution keeps its precision.
+    assert kernel_types(small) == {onnx.TensorProto.INT8, onnx.TensorProto.FLOAT}
     assert kernel_types(large) == {onnx.TensorProto.FLOAT}
     crops = made_up_crops(64)
     ours, theirs = (ExpressionModel(path).predict(crops).probabilities for path in (small, large))

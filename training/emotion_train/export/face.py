@@ -21,7 +21,7 @@ from emotion_train.export.files import (
     save_weights,
 )
 from emotion_train.export.onnx_graph import export_graph
-from emotion_train.export.quantisation import quantise_network
+from emotion_train.export.quantisation import quantise_convolutions
 from emotion_train.fit import BEST
 from emotion_train.runs import load_run
 from emotion_train.tasks.face.data import FaceDataModule, FaceDataset
@@ -90,7 +90,7 @@ def export_face(
         run: folder of a run of the task face.
         directory: for the files.
         checkpoint: name of the checkpoint without suffix.
-        quantised: int8, with ranges from training faces; otherwise float32.
+        quantised: int8 convolutions, with ranges from training faces; otherwise float32.
 
     Raises:
         ExportError: if the run is no face experiment or its network lacks a head.
@@ -119,7 +119,7 @@ def export_face(
         dynamic_axes={name: {0: "faces"} for name in (*INPUTS, *names)},
     )
     if quantised:
-        quantise_network(graph, _calibration_feeds(data.train, experiment.seed))
+        quantise_convolutions(graph, _calibration_feeds(data.train, experiment.seed))
     describe_graph(graph, metadata)
     return ExportedModel(graph, weights, temperature)
 

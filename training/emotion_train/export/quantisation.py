@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -34,8 +35,10 @@ class _Feeds(CalibrationDataReader):  # type: ignore[misc]
         return next(self._feeds, None)
 
 
-def quantise_network(path: Path, feeds: Iterable[Feed]) -> None:
-    """Replace a graph by one that computes in int8 throughout.
+def quantise_convolutions(path: Path, feeds: Iterable[Feed]) -> None:
+    """Replace a graph by one whose convolutions compute in int8, the first of them excepted.
+
+    The first sees the picture itself, and all others inherit its errors.
 
     Args:
         path: of the graph.
@@ -46,11 +49,15 @@ def quantise_network(path: Path, feeds: Iterable[Feed]) -> None:
         prepared = Path(folder, "prepared.onnx")
         smaller = Path(folder, path.name)
         quant_pre_process(str(path), str(prepared))
+        nodes = onnx.load(prepared).graph.node
+        convolutions = [node.name for node in nodes if node.op_type == "Conv"]
         quantize_static(
             str(prepared),
             str(smaller),
             _Feeds(feeds),
             quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=["Conv"],
+            nodes_to_exclude=convolutions[:1],
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,
