@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from unittest.mock import patch
 
 import typer
 from rich.console import Console
@@ -47,7 +48,9 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the figures go as JSON.")] = Path(
         "artifacts", "bench.json"
     ),
-    only: Annotated[list[str] | None, typer.Option(help="Run these alone.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Run these alone; the other figures stay.")
+    ] = None,
     page: Annotated[
         Path | None, typer.Option(help="Also write the figures as a page of Markdown here.")
     ] = None,
@@ -79,7 +82,8 @@ def main(
             f"no bench {', '.join(sorted(unknown))}; there are: {', '.join(benches)}",
             param_hint="--only",
         )
-    results: dict[str, Mapping[str, Any]] = {bench_names.MACHINE: machine.describe()}
+    kept = json.loads(out.read_text(encoding="utf-8")) if only and out.is_file() else {}
+    results: dict[str, Mapping[str, Any]] = {**kept, bench_names.MACHINE: machine.describe()}
     _save(results, out)
     for name, bench in benches.items():
         if only and name not in only:
@@ -87,7 +91,9 @@ def main(
         if bench is None:
             console.print(f"{name}: left out, it needs recordings (make bench DATA=FOLDER)")
             continue
-        results[name] = bench()
+        # What one sets in the environment, for nodes to find each other, is not meant for the next.
+        with patch.dict(os.environ):
+            results[name] = bench()
         console.print(_table(name, results[name]))
         # At once, so that a bench that fails leaves the figures of those before it.
         _save(results, out)

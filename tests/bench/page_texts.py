@@ -5,8 +5,8 @@ from __future__ import annotations
 from . import bench_names as names
 
 INTRODUCTION = """
-Written by `make bench DATA=FOLDER PAGE=docs/performance.md`; every figure was measured in one run
-on one machine. Latencies begin at the capture time of a frame.
+Written by `make bench DATA=FOLDER PAGE=docs/performance.md`; each section was measured in one run,
+all of them on one machine. Latencies begin at the capture time of a frame.
 """
 
 STAGES = """

@@ -11,7 +11,7 @@ from emotion_bot_msgs.msg import Faces
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, Image
 
-from emotion_bot import capture_health, images, qos, runner, stamps, topics
+from emotion_bot import capture_health, capture_node, images, qos, runner, stamps, topics
 from emotion_bot.nodes import camera
 from emotion_bot.nodes.camera import CameraNode
 
@@ -127,6 +127,19 @@ def test_deactivation_closes_the_file(bench, monkeypatch, numbered_video):
     assert numbered_video.name in open_files()
     node.trigger_deactivate()
     assert numbered_video.name not in open_files()
+
+
+def test_a_file_begins_when_its_subscribers_have_had_time_to_find_it(
+    bench, monkeypatch, numbered_video
+):
+    monkeypatch.setattr(capture_node, "DISCOVERY_SECONDS", 3600.0)
+    overriding(monkeypatch, source=f"video:{numbered_video}")
+    pictures = bench.listen(Image, topics.IMAGE, qos.STREAM)
+    node = start(bench)
+    bench.wait_until(lambda: node.count_subscribers(topics.IMAGE) > 0, "a subscriber")
+    assert numbered_video.name not in open_files()
+    assert not pictures.messages
+    assert node.trigger_deactivate() is TransitionCallbackReturn.SUCCESS
 
 
 def open_files():

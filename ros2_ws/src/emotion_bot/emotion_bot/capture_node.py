@@ -25,6 +25,10 @@ WAIT_FOR_SUBSCRIBER = Parameter(
 CONSUMPTION_TIMEOUT_SECONDS = 2.0
 """After this long without an answer the consumer is taken to be gone; the next item follows."""
 
+DISCOVERY_SECONDS = 0.6
+"""A subscriber that has been found may not have found its publisher yet; what is sent until then
+reaches it late."""
+
 _TAKE_TIMEOUT_SECONDS = 0.2
 _SUBSCRIBER_POLL_SECONDS = 0.05
 
@@ -36,7 +40,11 @@ class CaptureNode(runner.DeviceNode, Generic[Item]):
     """
 
     def capture_from(
-        self, grabber: Grabber[Item], publisher: Publisher, wait_for_subscriber: bool
+        self,
+        grabber: Grabber[Item],
+        publisher: Publisher,
+        wait_for_subscriber: bool,
+        is_recorded: bool = False,
     ) -> None:
         """Say what is captured.
 
@@ -44,10 +52,12 @@ class CaptureNode(runner.DeviceNode, Generic[Item]):
             grabber: of the source; it runs while the node is active.
             publisher: whose subscribers are waited for.
             wait_for_subscriber: whether they are.
+            is_recorded: whether every item counts; the subscribers then get some more time.
         """
         self._grabber = grabber
         self._publisher = publisher
         self._wait_for_subscriber = wait_for_subscriber
+        self._discovery = DISCOVERY_SECONDS if wait_for_subscriber and is_recorded else 0.0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._diagnostics = Diagnostics(self, grabber.name, self._health)
@@ -112,6 +122,8 @@ class CaptureNode(runner.DeviceNode, Generic[Item]):
         while self._wait_for_subscriber and self._publisher.get_subscription_count() == 0:
             if self._stop.wait(_SUBSCRIBER_POLL_SECONDS):
                 return
+        if self._stop.wait(self._discovery):
+            return
         with self._grabber:
             while not self._stop.is_set():
                 item = self._grabber.take(_TAKE_TIMEOUT_SECONDS)

@@ -109,7 +109,12 @@ class CameraNode(CaptureNode[Frame]):
         self._infos = self.create_publisher(CameraInfo, topics.CAMERA_INFO, qos.STREAM)
         self._origins = self.create_publisher(Time, topics.RECORDING_ORIGIN, qos.STATUS)
         self._origin: float | None = None
-        self.capture_from(self._frames, self._images, values[WAIT_FOR_SUBSCRIBER.name])
+        self.capture_from(
+            self._frames,
+            self._images,
+            values[WAIT_FOR_SUBSCRIBER.name],
+            is_recorded=isinstance(self._source, VideoFile),
+        )
 
     def _pose_at(self, time: float) -> tuple[float, float]:
         try:
