@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 
 from emotion_core.affect import LABELS
-from emotion_core.inference.expression import ExpressionModel
+from emotion_core.inference.expression import LARGEST_BATCH, ExpressionModel
 from emotion_core.resources import models_directory
 from emotion_train.checkpoints import load_state
 from emotion_train.corpora.fer2013 import load_fer2013
@@ -70,6 +70,16 @@ def test_graph_and_weights_are_the_same_network(model: ExpressionModel, weights:
         np.testing.assert_allclose(ours, theirs, atol=0.15)
     correlation = np.corrcoef(scores.embedding.ravel(), expected[2].numpy().ravel())[0, 1]
     assert correlation > 0.99
+
+
+def test_many_faces_are_scored_as_each_alone(model: ExpressionModel) -> None:
+    crops = np.random.default_rng(1).integers(0, 256, (LARGEST_BATCH + 3, 48, 48)).astype(np.uint8)
+    together = model.predict(crops)
+    assert len(model.predict_votes(crops)) == len(crops)
+    for place in (0, LARGEST_BATCH - 1, LARGEST_BATCH, len(crops) - 1):
+        alone = model.predict(crops[place : place + 1])
+        np.testing.assert_allclose(together.probabilities[place], alone.probabilities[0], atol=1e-5)
+        np.testing.assert_allclose(together.embedding[place], alone.embedding[0], atol=1e-4)
 
 
 def test_accuracy_on_the_validation_faces(model: ExpressionModel, data_root: Path) -> None:

@@ -22,6 +22,9 @@ OUTPUTS: Final = ("probabilities", "valence_arousal", "embedding")
 VOTES: Final = "votes"
 """Output of the head that has learnt what several annotators say of a face."""
 
+LARGEST_BATCH: Final = 16
+"""Crops scored at once: the session keeps the memory that its largest batch needed."""
+
 
 @dataclass(frozen=True)
 class ExpressionScores:
@@ -72,7 +75,8 @@ class ExpressionModel:
                 np.empty((0, 2), np.float32),
                 np.empty((0, self.embedding_size), np.float32),
             )
-        return ExpressionScores(*self._session.run(list(OUTPUTS), {INPUTS[0]: crops}))
+        parts = [self._session.run(list(OUTPUTS), {INPUTS[0]: part}) for part in _parts(crops)]
+        return ExpressionScores(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
 
     def predict_votes(self, crops: Crops) -> Scores:
         """Return the shares of a panel's votes for each of `affect.LABELS`, float32 (N, 7).
@@ -84,8 +88,8 @@ class ExpressionModel:
             ValueError: if shape or type differ.
         """
         self._require(crops)
-        votes: Scores = self._session.run([VOTES], {INPUTS[0]: crops})[0]
-        return votes
+        parts = [self._session.run([VOTES], {INPUTS[0]: part})[0] for part in _parts(crops)]
+        return np.concatenate(parts)
 
     def _require(self, crops: Crops) -> None:
         expected = (self.crop_size, self.crop_size)
@@ -94,3 +98,7 @@ class ExpressionModel:
                 f"crops must be uint8 (N, {expected[0]}, {expected[1]}), "
                 f"got {crops.dtype} {crops.shape}"
             )
+
+
+def _parts(crops: Crops) -> list[Crops]:
+    return [crops[start : start + LARGEST_BATCH] for start in range(0, len(crops), LARGEST_BATCH)]
