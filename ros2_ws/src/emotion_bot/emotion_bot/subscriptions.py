@@ -10,9 +10,9 @@ from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 
-LARGEST_BYTES: Final = 2**20
+LARGEST_BYTES: Final = 2**18
 """Of a serialised message. The largest of ours, ten faces with their crops, has 30 kB; a million
-faces would keep a node busy for half a minute."""
+faces would keep a node busy for half a minute, and what thousands need is kept for good."""
 
 _COMPLAINT_SECONDS: Final = 5.0
 
