@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from emotion_train.errors import TrainingError
 from emotion_train.tasks.base import TaskModule
 
+BEST, LAST = "best", "last"
+"""Names of a run's checkpoints, without suffix."""
 SAFETENSORS = ".safetensors"
 
 

@@ -24,7 +24,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from emotion_train.callbacks.feature_collapse import FeatureCollapse
 from emotion_train.callbacks.freeze import Freeze
 from emotion_train.callbacks.weight_average import MovingAverage
-from emotion_train.checkpoints import load_weights
+from emotion_train.checkpoints import BEST, LAST, load_weights
 from emotion_train.curves import CURVES
 from emotion_train.experiment import (
     Experiment,
@@ -39,7 +39,6 @@ from emotion_train.tasks.registry import Task
 
 RESOLVED = "experiment.yaml"
 PROVENANCE = "provenance.json"
-BEST, LAST = "best", "last"
 WANDB_VARIABLES = frozenset({"WANDB_API_KEY", "WANDB_MODE"})
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emotion_train.checkpoints import load_weights
+from emotion_train.checkpoints import BEST, load_weights
 from emotion_train.experiment import Experiment
-from emotion_train.fit import BEST, RESOLVED
+from emotion_train.fit import RESOLVED
 from emotion_train.tasks.base import TaskModule
 from emotion_train.tasks.registry import Task, load_experiment
 

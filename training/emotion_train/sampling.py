@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from lightning import Trainer
 from torch import Tensor
@@ -20,6 +22,13 @@ def seed_step(trainer: Trainer, seed: int) -> None:
     """
     position = trainer.global_step * trainer.world_size + trainer.global_rank
     torch.manual_seed(seed * SEED_STRIDE + position)
+
+
+def evenly_spread(count: int, limit: int | None) -> npt.NDArray[np.int64]:
+    """Return at most ``limit`` of ``count`` positions, evenly spread; all without a limit."""
+    if limit is None or count <= limit:
+        return np.arange(count)
+    return np.linspace(0, count - 1, limit).astype(np.int64)
 
 
 def balanced_weights(labels: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,11 @@ app = typer.Typer(no_args_is_help=True, help="Figures of the shipped models.")
 def _write_report(report: dict[str, Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def _list_faults(broken: Iterable[str]) -> None:
+    for fault in broken:
+        console.print(f"left out: {fault}")
 
 
 @app.command("face")
@@ -74,8 +80,7 @@ def evaluate_voice_command(
     _write_report(evaluation.report(), json_path)
     console.print(figures_table(f"{dataset}, {split}", evaluation.figures))
     console.print(f"unweighted average recall {evaluation.uar:.4f}")
-    for fault in evaluation.broken:
-        console.print(f"left out: {fault}")
+    _list_faults(evaluation.broken)
 
 
 @app.command("text")
@@ -112,8 +117,7 @@ def evaluate_text_command(
     for name, value in evaluation.flat_figures().items():
         table.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
     console.print(table)
-    for fault in evaluation.broken:
-        console.print(f"left out: {fault}")
+    _list_faults(evaluation.broken)
 
 
 @app.command("fusion")

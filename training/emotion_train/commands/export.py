@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from emotion_core.resources import cache_directory
 
+if TYPE_CHECKING:
+    # The module brings torch, which the help of the command need not wait for.
+    from emotion_train.export.files import ExportedModel
+
 console = Console(soft_wrap=True)
 app = typer.Typer(no_args_is_help=True, help="Write networks as ONNX graphs.")
+
+
+def _announce(exported: ExportedModel) -> None:
+    console.print(
+        f"wrote {exported.graph} and {exported.weights}, temperature {exported.temperature:.3f}"
+    )
 
 
 @app.command("mtcnn")
@@ -46,9 +56,7 @@ def export_face_command(
     exported = export_face(
         run, out or models_directory(), checkpoint=checkpoint, quantised=quantised
     )
-    console.print(
-        f"wrote {exported.graph} and {exported.weights}, temperature {exported.temperature:.3f}"
-    )
+    _announce(exported)
 
 
 @app.command("voice")
@@ -62,9 +70,7 @@ def export_voice_command(
     from emotion_train.export.voice import export_voice
 
     exported = export_voice(run, out or models_directory(), checkpoint=checkpoint)
-    console.print(
-        f"wrote {exported.graph} and {exported.weights}, temperature {exported.temperature:.3f}"
-    )
+    _announce(exported)
 
 
 @app.command("text")
@@ -96,9 +102,7 @@ def export_fusion_command(
     from emotion_train.export.fusion import export_fusion
 
     exported = export_fusion(run, out or models_directory(), checkpoint=checkpoint)
-    console.print(
-        f"wrote {exported.graph} and {exported.weights}, temperature {exported.temperature:.3f}"
-    )
+    _announce(exported)
 
 
 @app.command("audiovisual")

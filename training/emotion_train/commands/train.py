@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from emotion_core.resources import cache_directory
+
+if TYPE_CHECKING:
+    from emotion_core.vision.mtcnn import MtcnnDetector
 
 console = Console(soft_wrap=True)
 app = typer.Typer()
@@ -86,6 +89,16 @@ def ablate_command(
     console.print(table)
 
 
+def _detector() -> MtcnnDetector:
+    """Return the robot's detector; its networks are made when they are not there."""
+    from emotion_core.vision.mtcnn import MtcnnDetector
+    from emotion_train.export.mtcnn import export_mtcnn
+
+    networks = cache_directory() / "mtcnn"
+    export_mtcnn(networks)
+    return MtcnnDetector(networks)
+
+
 @app.command("prepare")
 def prepare_command(
     dataset: Annotated[str, typer.Argument(help="affwild, crema-d, meld, ravdess or semaine.")],
@@ -93,16 +106,12 @@ def prepare_command(
     out: Annotated[Path, typer.Option(help="Folder for the prepared files.")],
 ) -> None:
     """Cut and cache what a corpus needs before it can be trained on; interrupt it at will."""
-    from emotion_core.vision.mtcnn import MtcnnDetector
     from emotion_train.corpora.catalogue import PREPARE
-    from emotion_train.export.mtcnn import export_mtcnn
 
     if dataset not in PREPARE:
         known = ", ".join(PREPARE)
         raise typer.BadParameter(f"{dataset!r} needs no preparation or is unknown; know: {known}")
-    networks = cache_directory() / "mtcnn"
-    export_mtcnn(networks)
-    preparation = PREPARE[dataset](data, out, MtcnnDetector(networks))
+    preparation = PREPARE[dataset](data, out, _detector())
     console.print(
         f"{len(preparation.files)} videos are prepared in {out}, {len(preparation.broken)} left out"
     )
@@ -119,14 +128,10 @@ def explain_command(
 ) -> None:
     """Show by Grad-CAM what the face model looks at."""
     from emotion_core.resources import models_directory
-    from emotion_core.vision.mtcnn import MtcnnDetector
     from emotion_train.explain.face import explain_file, load_face_module
-    from emotion_train.export.mtcnn import export_mtcnn
 
     module = load_face_module(weights or models_directory() / "face.safetensors")
-    networks = cache_directory() / "mtcnn"
-    export_mtcnn(networks)
-    detector = MtcnnDetector(networks)
+    detector = _detector()
     for path in files:
         written = explain_file(module, detector, path, out, every)
         found = f"{len(written)} pictures in {out}" if written else "no face"

@@ -47,6 +47,11 @@ class ClassificationFigures:
     confusion: list[list[int]]
     n: int
 
+    @property
+    def uar(self) -> float:
+        """Unweighted average recall of the classes that the samples have."""
+        return float(np.mean([row.recall for row in self.per_class.values() if row.support]))
+
 
 def classification_figures(
     probabilities: npt.NDArray[np.floating],

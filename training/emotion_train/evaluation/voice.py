@@ -65,8 +65,7 @@ class VoiceEvaluation:
     @property
     def uar(self) -> float:
         """Unweighted average recall of the classes that the corpus has."""
-        recalls = [row.recall for row in self.figures.per_class.values() if row.support]
-        return float(np.mean(recalls))
+        return self.figures.uar
 
     def report(self) -> dict[str, Any]:
         """Return the figures as plain values."""

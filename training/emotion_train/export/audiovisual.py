@@ -13,6 +13,7 @@ from emotion_core.fusion.evidence import Modality
 from emotion_core.inference import expression, fusion, voice
 from emotion_core.nets.expression import CROP_SIDE, ExpressionNet, FaceOutput
 from emotion_train.calibration import fit_temperature
+from emotion_train.checkpoints import BEST
 from emotion_train.export.face import require_heads
 from emotion_train.export.files import (
     ExportedModel,
@@ -25,7 +26,6 @@ from emotion_train.export.files import (
 from emotion_train.export.fusion import FusionGraph
 from emotion_train.export.onnx_graph import export_graph
 from emotion_train.export.voice import VoiceGraph
-from emotion_train.fit import BEST
 from emotion_train.runs import load_run
 from emotion_train.tasks.audiovisual.data import AudioVisualDataModule, RecordingDataset
 from emotion_train.tasks.audiovisual.module import AudioVisualModule

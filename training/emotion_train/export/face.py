@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from emotion_core.inference.expression import INPUTS, OUTPUTS, VOTES
 from emotion_core.nets.expression import CROP_SIDE, FaceOutput
 from emotion_train.calibration import fit_temperature
+from emotion_train.checkpoints import BEST
 from emotion_train.export.files import (
     ExportedModel,
     ExportError,
@@ -22,7 +23,6 @@ from emotion_train.export.files import (
 )
 from emotion_train.export.onnx_graph import export_graph
 from emotion_train.export.quantisation import quantise_convolutions
-from emotion_train.fit import BEST
 from emotion_train.runs import load_run
 from emotion_train.tasks.face.data import FaceDataModule, FaceDataset
 from emotion_train.tasks.face.module import FaceModule, predicted_logits

@@ -12,6 +12,7 @@ from emotion_core.fusion.evidence import Modality
 from emotion_core.inference.fusion import INPUTS, OUTPUTS
 from emotion_core.nets.fusion import FusionNet
 from emotion_train.calibration import fit_temperature
+from emotion_train.checkpoints import BEST
 from emotion_train.export.files import (
     ExportedModel,
     ExportError,
@@ -20,7 +21,6 @@ from emotion_train.export.files import (
     save_weights,
 )
 from emotion_train.export.onnx_graph import export_graph
-from emotion_train.fit import BEST
 from emotion_train.runs import load_run
 from emotion_train.tasks.fusion.data import FusionDataModule, TimelineDataset
 from emotion_train.tasks.fusion.module import FusionModule

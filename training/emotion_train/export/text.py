@@ -18,10 +18,10 @@ from emotion_core.inference.text import CORPUS_OUTPUTS, INPUTS, OUTPUTS, tokeniz
 from emotion_core.nets.text import TextNet
 from emotion_core.text.tokenizing import CONTEXT, SENTENCE
 from emotion_train.calibration import fit_temperature
+from emotion_train.checkpoints import BEST
 from emotion_train.export.files import ExportError, describe_graph, describe_model
 from emotion_train.export.onnx_graph import export_graph
 from emotion_train.export.quantisation import quantise_products
-from emotion_train.fit import BEST
 from emotion_train.runs import load_run
 from emotion_train.tasks.text.data import EMOBANK, TextDataModule
 from emotion_train.tasks.text.module import TextModule

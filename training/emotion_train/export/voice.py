@@ -12,6 +12,7 @@ from emotion_core.audio.features import SAMPLE_RATE
 from emotion_core.inference.voice import OUTPUTS
 from emotion_core.nets.vocal import VocalNet
 from emotion_train.calibration import fit_temperature
+from emotion_train.checkpoints import BEST
 from emotion_train.export.files import (
     ExportedModel,
     ExportError,
@@ -21,7 +22,6 @@ from emotion_train.export.files import (
     save_weights,
 )
 from emotion_train.export.onnx_graph import export_graph
-from emotion_train.fit import BEST
 from emotion_train.runs import load_run
 from emotion_train.tasks.voice.data import VoiceDataModule, VoiceDataset
 from emotion_train.tasks.voice.module import VoiceModule

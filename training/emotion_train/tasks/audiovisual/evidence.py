@@ -13,10 +13,9 @@ from emotion_core.audio.utterances import UtteranceParameters
 from emotion_core.fusion.evidence import VOICE_LIFETIME_SECONDS, WORDS_LIFETIME_SECONDS
 from emotion_core.inference.fusion import STEP_SECONDS
 from emotion_train.corpora.recordings import Sentence
+from emotion_train.tasks.fusion.bank import FIRST_WINDOW_SECONDS
 
 NOTHING: Final = -1
-FIRST_WINDOW_SECONDS: Final = 0.5
-"""Shortest piece of an utterance that is scored."""
 
 _STEP_SAMPLES: Final = round(STEP_SECONDS * SAMPLE_RATE)
 _PAUSE_STEPS: Final = round(UtteranceParameters().hangover / STEP_SECONDS)

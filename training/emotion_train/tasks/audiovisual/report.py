@@ -62,9 +62,8 @@ def audiovisual_sections(module: AudioVisualModule, data: AudioVisualDataModule)
             np.array([outcome.piece.label for outcome in labelled]),
             LABELS,
         )
-        recalls = [row.recall for row in figures.per_class.values() if row.support]
         summary = [
-            ("unweighted average recall", f"{np.mean(recalls):.4f}"),
+            ("unweighted average recall", f"{figures.uar:.4f}"),
             ("accuracy", f"{figures.accuracy:.4f}"),
             ("macro F1", f"{figures.macro_f1:.4f}"),
             *summary,

@@ -14,6 +14,7 @@ from emotion_core.inference.fusion import STEP_SECONDS
 from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.recording_clips import ClipDescription, describe_recording_clip
 from emotion_train.corpora.recordings import SPLITS
+from emotion_train.sampling import evenly_spread
 from emotion_train.tasks.audiovisual.settings import AudioVisualData, RecordingsSettings
 from emotion_train.tasks.face.data import resolve_data_path
 
@@ -104,7 +105,4 @@ def read_corpus(settings: RecordingsSettings) -> list[ClipDescription]:
 
 def thin(clips: Sequence[ClipDescription], limit: int | None) -> Sequence[ClipDescription]:
     """Return at most so many recordings, evenly spread; all without a limit."""
-    if limit is None or len(clips) <= limit:
-        return clips
-    places = np.linspace(0, len(clips) - 1, limit).astype(np.int64)
-    return [clips[place] for place in places]
+    return [clips[place] for place in evenly_spread(len(clips), limit)]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from emotion_core.resources import models_directory
-from emotion_train.checkpoints import load_state, read_state
+from emotion_train.checkpoints import BEST, SAFETENSORS, load_state, read_state
 from emotion_train.tasks.audiovisual.settings import BranchStart
-
-BEST_CHECKPOINT = "best.ckpt"
 
 _NETWORK = "network."
 
@@ -28,9 +26,9 @@ def load_branch(branch: nn.Module, name: str, start: BranchStart) -> None:
         return
     path = start.weights or models_directory() / f"{name}.safetensors"
     if path.is_dir():
-        path = path / BEST_CHECKPOINT
+        path = path / f"{BEST}.ckpt"
     state = read_state(path)
-    if path.suffix != ".safetensors":
+    if path.suffix != SAFETENSORS:
         state = _part(state, name)
     load_state(branch, state, str(path))
 

@@ -17,7 +17,7 @@ from emotion_core.affect import LABELS
 from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.fer2013 import FaceCorpus, load_fer2013
 from emotion_train.corpora.ferplus import Votes, load_votes, vote_distributions
-from emotion_train.sampling import BatchSampler, balanced_weights
+from emotion_train.sampling import BatchSampler, balanced_weights, evenly_spread
 from emotion_train.tasks.base import TaskData
 from emotion_train.tasks.face.augmentation import FaceBatch
 from emotion_train.tasks.face.settings import FaceData, FaceExperiment
@@ -107,7 +107,7 @@ def load_splits(settings: FaceData, seed: int) -> tuple[FaceDataset, FaceDataset
 def _thin(corpus: FaceCorpus, limit: int) -> FaceCorpus:
     if len(corpus) <= limit:
         return corpus
-    return corpus.take(np.linspace(0, len(corpus) - 1, limit).astype(np.int64))
+    return corpus.take(evenly_spread(len(corpus), limit))
 
 
 def _report_broken(corpus: FaceCorpus, split: str) -> None:

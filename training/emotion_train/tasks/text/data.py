@@ -19,6 +19,7 @@ from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.goemotions import load_goemotions
 from emotion_train.corpora.meld import load_meld
 from emotion_train.corpora.sentences import SentenceCorpus
+from emotion_train.sampling import evenly_spread
 from emotion_train.tasks.base import TaskData
 from emotion_train.tasks.face.data import DATA_ROOT_VARIABLE
 from emotion_train.tasks.text.bucketing import BucketSampler
@@ -137,7 +138,7 @@ def load_parts(
 def _thin(corpus: SentenceCorpus, limit: int) -> SentenceCorpus:
     if len(corpus) <= limit:
         return corpus
-    return corpus.take(np.linspace(0, len(corpus) - 1, limit).astype(np.int64))
+    return corpus.take(evenly_spread(len(corpus), limit))
 
 
 def _report_broken(corpus: SentenceCorpus, name: str, split: str) -> None:

@@ -17,7 +17,7 @@ from emotion_train.corpora.emodb import load_emodb
 from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.ravdess import load_ravdess
 from emotion_train.corpora.utterances import SpeechCorpus, Utterance
-from emotion_train.sampling import BatchSampler
+from emotion_train.sampling import BatchSampler, evenly_spread
 from emotion_train.tasks.base import TaskData
 from emotion_train.tasks.face.data import resolve_data_path
 from emotion_train.tasks.voice.augmentation import VoiceBatch
@@ -146,7 +146,7 @@ def _divide(
 def _thin(corpus: SpeechCorpus, limit: int | None) -> SpeechCorpus:
     if limit is None or len(corpus) <= limit:
         return corpus
-    places = np.linspace(0, len(corpus) - 1, limit).astype(np.int64)
+    places = evenly_spread(len(corpus), limit)
     return SpeechCorpus(corpus.name, tuple(corpus.utterances[place] for place in places))
 
 
