@@ -65,7 +65,8 @@ class Use:
     """What a process holds.
 
     Attributes:
-        memory: resident set, bytes.
+        memory: of its own, bytes. What it shares is not: libraries, and the segments of DDS peers,
+            of which large messages touch more pages.
         handles: open file descriptors.
     """
 
@@ -83,7 +84,8 @@ class Growth:
         """Look at every process once."""
         for name, process in nodes.items():
             try:
-                use = Use(process.memory_info().rss, process.num_fds())
+                memory = process.memory_info()
+                use = Use(memory.rss - memory.shared, process.num_fds())
             except psutil.Error:
                 continue
             self._samples[name, process.pid].append(use)

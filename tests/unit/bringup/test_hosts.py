@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from emotion_bot.graph import (
+    RECEIVE_BUFFER_BYTES,
     TRANSPORT_PROFILE,
     BringUpOptions,
     Host,
@@ -109,3 +110,11 @@ def test_a_workstation_expects_what_the_robot_may_hear(source, mic):
 
     options = BringUpOptions(source=source, host=Host.WORKSTATION)
     assert resolve_microphone(options, unasked, unasked).mic == mic
+
+
+@pytest.mark.parametrize("host", Host)
+def test_every_part_asks_for_the_receive_buffers_that_the_doctor_looks_for(host):
+    tree = ElementTree.parse(config_directory() / settings(host)[1])
+    names = {"dds": "http://www.eprosima.com"}
+    sizes = [int(e.text) for e in tree.findall(".//dds:receiveBufferSize", names)]
+    assert sizes == [RECEIVE_BUFFER_BYTES]

@@ -35,7 +35,9 @@ class Diagnostics:
         self._node = node
         self._hardware_id = hardware_id
         self._health = health
-        self._publisher = node.create_publisher(DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM)
+        self._publisher = node.create_publisher(
+            DiagnosticArray, topics.DIAGNOSTICS, qos.STREAM_PUBLISHER
+        )
         self._timer = create_timer(node, PERIOD_SECONDS, self.publish)
         self._first = create_timer(node, _FIRST_SECONDS, self._begin)
 

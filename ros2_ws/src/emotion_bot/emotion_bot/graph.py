@@ -32,11 +32,15 @@ AUTOMATIC_MICROPHONE: Final = "auto"
 NO_MICROPHONE: Final = "none"
 ANY_MICROPHONE: Final = "device"
 
-RESPAWN_DELAY_SECONDS: Final = 0.5
-"""Pause between the death of a node and its restart."""
+RESPAWN_DELAY_SECONDS: Final = 0.1
+"""Pause between the death of a node and its restart; `emotion-bot up` makes it longer for one that
+dies again and again."""
 
 TRANSPORT_PROFILE: Final = "fastdds.xml"
 """File in config/ with the transports of all nodes."""
+
+RECEIVE_BUFFER_BYTES: Final = 2**22
+"""Of a node's UDP sockets, as the transport profiles ask for it."""
 
 
 class Host(str, Enum):
@@ -75,6 +79,7 @@ def default_environment(
         # Fast DDS 2 (Jazzy) and 3 (Kilted) name the variable differently.
         "FASTRTPS_DEFAULT_PROFILES_FILE": profile,
         "FASTDDS_DEFAULT_PROFILES_FILE": profile,
+        "RMW_FASTRTPS_USE_QOS_FROM_XML": "1",
         # A robot that watches people stays on its own machine unless its owner says otherwise, or
         # with those machines that he names.
         "ROS_AUTOMATIC_DISCOVERY_RANGE": (

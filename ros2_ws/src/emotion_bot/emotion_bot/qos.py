@@ -26,6 +26,11 @@ STREAM: Final = QoSProfile(
 )
 """Small results at camera rate that must all arrive."""
 
+STREAM_PUBLISHER: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
+)
+"""Keeps two seconds and more of them for a recorder that gets no processor meanwhile."""
+
 SOUND: Final = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.RELIABLE
 )
@@ -34,8 +39,8 @@ SOUND: Final = QoSProfile(
 SET_POINT: Final = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
 )
-"""For readers of commands of which only the newest counts. Their writers keep some more (STREAM),
-for a recorder that wants them all."""
+"""For readers of commands of which only the newest counts. Their writers keep more
+(STREAM_PUBLISHER), for a recorder that wants them all."""
 
 STATUS: Final = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,

@@ -39,12 +39,18 @@ def subscribe(
     """
 
     def on_bytes(data: bytes) -> None:
-        if len(data) > largest:
-            node.get_logger().error(
-                f"{topic}: a message of {len(data)} bytes is refused, at most {largest} are read",
-                throttle_duration_sec=_COMPLAINT_SECONDS,
-            )
-            return
-        callback(deserialize_message(data, message_type))
+        if is_readable(node, topic, data, largest):
+            callback(deserialize_message(data, message_type))
 
     return node.create_subscription(message_type, topic, on_bytes, profile, raw=True)
+
+
+def is_readable(node: Node, topic: str, data: bytes, largest: int = LARGEST_BYTES) -> bool:
+    """Return whether a serialised message is small enough; the node logs one that is not."""
+    if len(data) <= largest:
+        return True
+    node.get_logger().error(
+        f"{topic}: a message of {len(data)} bytes is refused, at most {largest} are read",
+        throttle_duration_sec=_COMPLAINT_SECONDS,
+    )
+    return False

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emotion_bot import hri
-from emotion_bot.graph import TRANSPORT_PROFILE
+from emotion_bot.graph import RECEIVE_BUFFER_BYTES, TRANSPORT_PROFILE
 from emotion_bot.up.processes import config_directory
 from emotion_core.audio.chunks import AudioSourceError
 from emotion_core.audio.microphone import list_microphones
@@ -29,6 +29,8 @@ from emotion_core.inference.expression import ExpressionModel, ModelError
 from emotion_core.resources import cache_directory, models_directory
 from emotion_core.vision.detection import DetectorError
 from emotion_core.vision.mtcnn import MtcnnDetector
+
+_LARGEST_RECEIVE_BUFFER = Path("/proc/sys/net/core/rmem_max")
 
 
 class Status(Enum):
@@ -101,6 +103,22 @@ def _transport() -> Check:
             detail = f"yours: {name}={os.environ[name]}"
             return Check("transport", Status.OK.value, detail)
     return Check("transport", Status.OK.value, str(config_directory() / TRANSPORT_PROFILE))
+
+
+def _receive_buffers() -> Check:
+    try:
+        largest = int(_LARGEST_RECEIVE_BUFFER.read_text())
+    except (OSError, ValueError):
+        return Check("receive buffers", Status.OK.value, "not limited by Linux here")
+    found = f"net.core.rmem_max is {largest} bytes"
+    if largest < RECEIVE_BUFFER_BYTES:
+        return Check(
+            "receive buffers",
+            Status.WARNING.value,
+            f"{found}: nodes that start find each other some seconds later",
+            f"sudo sysctl -w net.core.rmem_max={RECEIVE_BUFFER_BYTES}",
+        )
+    return Check("receive buffers", Status.OK.value, found)
 
 
 def _face_model() -> Check:
@@ -217,6 +235,7 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     _interpreter,
     _ros,
     _transport,
+    _receive_buffers,
     _face_model,
     _face_detector,
     _cameras,

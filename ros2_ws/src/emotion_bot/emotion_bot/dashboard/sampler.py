@@ -12,7 +12,10 @@ from typing import Any
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
+
+from emotion_bot.subscriptions import is_readable
 
 
 class PolledGroup(CallbackGroup):
@@ -33,13 +36,15 @@ class PolledGroup(CallbackGroup):
 class Polled:
     """A subscription that is read by :meth:`take` alone, from one thread.
 
+    Messages of absurd size are refused, see `emotion_bot.subscriptions`.
+
     Args:
         node: subscribes.
         group: a :class:`PolledGroup`.
         message_type: of the topic.
         topic: relative name.
         quality: its depth is the number of messages kept between two calls.
-        raw: give serialized bytes instead of messages.
+        raw: give serialized bytes, of any size, instead of messages.
     """
 
     def __init__(
@@ -54,8 +59,10 @@ class Polled:
     ) -> None:
         self._node = node
         self._subscription: Subscription = node.create_subscription(
-            message_type, topic, lambda _message: None, quality, callback_group=group, raw=raw
+            message_type, topic, lambda _data: None, quality, callback_group=group, raw=True
         )
+        self._topic = topic
+        self._raw = raw
 
     def take(self) -> Iterator[tuple[Any, int]]:
         """Yield what came since the last call, oldest first, with the time of its arrival in ns."""
@@ -63,11 +70,15 @@ class Polled:
         # Bounded, because a fast publisher could fill the queue as quickly as it is emptied.
         for _ in range(subscription.qos_profile.depth):
             with subscription.handle:
-                taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
+                taken = subscription.handle.take_message(subscription.msg_type, True)
             if taken is None:
                 return
-            message, info = taken
-            yield message, info["received_timestamp"]
+            data, info = taken
+            if self._raw:
+                yield data, info["received_timestamp"]
+            elif is_readable(self._node, self._topic, data):
+                message = deserialize_message(data, subscription.msg_type)
+                yield message, info["received_timestamp"]
 
     def destroy(self) -> None:
         """Unsubscribe."""

@@ -53,8 +53,8 @@ class BehaviourNode(Node):
         self._state = ""
         self._frames = 0
         self._rejection = ""
-        self._postures = self.create_publisher(Posture, topics.POSTURE, qos.STREAM)
-        self._sentences = self.create_publisher(String, topics.SAY, qos.STREAM)
+        self._postures = self.create_publisher(Posture, topics.POSTURE, qos.STREAM_PUBLISHER)
+        self._sentences = self.create_publisher(String, topics.SAY, qos.STREAM_PUBLISHER)
         subscribe(self, Faces, topics.FACES, self._on_faces, qos.STREAM)
         subscribe(self, Expression, topics.EXPRESSION, self._on_expression, qos.STREAM)
         subscribe(self, GazeTarget, topics.GAZE_TARGET, self._on_gaze, qos.STREAM)

@@ -106,7 +106,7 @@ class CameraNode(CaptureNode[Frame]):
             if self._compress
             else self.create_publisher(Image, topics.IMAGE, qos.IMAGE_PUBLISHER)
         )
-        self._infos = self.create_publisher(CameraInfo, topics.CAMERA_INFO, qos.STREAM)
+        self._infos = self.create_publisher(CameraInfo, topics.CAMERA_INFO, qos.STREAM_PUBLISHER)
         self._origins = self.create_publisher(Time, topics.RECORDING_ORIGIN, qos.STATUS)
         self._origin: float | None = None
         self.capture_from(

@@ -35,7 +35,7 @@ class EmotionNode(Node):
         if self.pipeline.fusion_fault:
             self.get_logger().error(f"the face alone counts: {self.pipeline.fusion_fault}")
         self._speaker = ""
-        self._publisher = self.create_publisher(Expression, topics.EXPRESSION, qos.STREAM)
+        self._publisher = self.create_publisher(Expression, topics.EXPRESSION, qos.STREAM_PUBLISHER)
         self._speakers = self.create_publisher(String, topics.SPEAKER, qos.STATUS)
         self._speakers.publish(String())
         subscribe(self, Faces, topics.FACES, self._on_faces, qos.STREAM)

@@ -34,7 +34,7 @@ class FacesNode(Node):
             self.pipeline = FacesPipeline(values, id_prefix=_run_prefix())
         except DetectorError as error:
             raise runner.ConfigurationError(str(error)) from error
-        self._publisher = self.create_publisher(Faces, topics.FACES, qos.STREAM)
+        self._publisher = self.create_publisher(Faces, topics.FACES, qos.STREAM_PUBLISHER)
         self.create_subscription(Image, topics.IMAGE, self._on_image, qos.IMAGE_SUBSCRIBER)
         self._diagnostics = Diagnostics(self, values["detector"], self._health)
 

@@ -24,8 +24,10 @@ class GazeNode(Node):
         super().__init__("gaze")
         values = declare(self, PARAMETERS)
         self.pipeline = GazePipeline(values)
-        self._targets = self.create_publisher(GazeTarget, topics.GAZE_TARGET, qos.STREAM)
-        self._commands = self.create_publisher(HeadCommand, topics.HEAD_COMMAND, qos.STREAM)
+        self._targets = self.create_publisher(GazeTarget, topics.GAZE_TARGET, qos.STREAM_PUBLISHER)
+        self._commands = self.create_publisher(
+            HeadCommand, topics.HEAD_COMMAND, qos.STREAM_PUBLISHER
+        )
         subscribe(self, CameraInfo, topics.CAMERA_INFO, self._on_camera_info, qos.IMAGE_SUBSCRIBER)
         subscribe(self, JointState, topics.JOINT_STATES, self.pipeline.add_joint_state, qos.STREAM)
         subscribe(self, Posture, topics.POSTURE, self._on_posture, qos.SET_POINT)

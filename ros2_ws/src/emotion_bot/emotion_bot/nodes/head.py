@@ -50,8 +50,10 @@ class HeadNode(runner.DeviceNode):
         self._active = False
         self._rejection = ""
         self._pipeline = HeadPipeline(head, values["command_timeout"])
-        self._joint_states = self.create_publisher(JointState, topics.JOINT_STATES, qos.STREAM)
-        self._states = self.create_publisher(HeadState, topics.HEAD_STATE, qos.STREAM)
+        self._joint_states = self.create_publisher(
+            JointState, topics.JOINT_STATES, qos.STREAM_PUBLISHER
+        )
+        self._states = self.create_publisher(HeadState, topics.HEAD_STATE, qos.STREAM_PUBLISHER)
         subscribe(self, HeadCommand, topics.HEAD_COMMAND, self._on_command, qos.SET_POINT)
         create_timer(self, 1.0 / values["rate"], self._report)
         self._diagnostics = Diagnostics(self, self._backend, self._health)

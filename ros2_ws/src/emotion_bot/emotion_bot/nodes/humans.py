@@ -84,7 +84,7 @@ class HumansNode(Node):
     def _outlet(self, publication: Publication) -> Publisher:
         outlet = self._outlets.get(publication.topic)
         if outlet is None:
-            profile = qos.STATUS if publication.latched else qos.STREAM
+            profile = qos.STATUS if publication.latched else qos.STREAM_PUBLISHER
             message_type = self._types[publication.kind]
             outlet = self.create_publisher(message_type, publication.topic, profile)
             self._outlets[publication.topic] = outlet

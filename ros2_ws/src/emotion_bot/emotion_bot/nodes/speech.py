@@ -50,7 +50,7 @@ class SpeechNode(Node):
         self._work = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._speech = self.create_publisher(Speech, topics.SPEECH, qos.STREAM)
+        self._speech = self.create_publisher(Speech, topics.SPEECH, qos.STREAM_PUBLISHER)
         if self.pipeline is not None:
             subscribe(self, Audio, topics.AUDIO, self._on_audio, qos.SOUND)
             subscribe(self, Voice, topics.VOICE, self._on_voice, qos.SOUND)

@@ -40,8 +40,10 @@ class VoiceNode(Node):
         self._heard_at: float | None = None
         self._was_speaking = False
         self._said_at = 0.0
-        self._voices = self.create_publisher(Voice, topics.VOICE, qos.STREAM)
-        self._is_speaking = self.create_publisher(Bool, topics.VOICE_IS_SPEAKING, qos.STREAM)
+        self._voices = self.create_publisher(Voice, topics.VOICE, qos.STREAM_PUBLISHER)
+        self._is_speaking = self.create_publisher(
+            Bool, topics.VOICE_IS_SPEAKING, qos.STREAM_PUBLISHER
+        )
         subscribe(self, Audio, topics.AUDIO, self._on_audio, qos.SOUND)
         create_timer(self, 1.0 / _CHECKS_PER_SECOND, self._check)
         self._diagnostics = Diagnostics(self, "silero-vad", self._health)

@@ -39,9 +39,9 @@ _READERS = {topics.FACES: 2, topics.HEAD_COMMAND: 1}
 
 _PROFILES: dict[str, QoSProfile] = {
     topics.IMAGE: qos.IMAGE_PUBLISHER,
-    topics.CAMERA_INFO: qos.STREAM,
-    topics.JOINT_STATES: qos.STREAM,
-    topics.POSTURE: qos.SET_POINT,
+    topics.CAMERA_INFO: qos.STREAM_PUBLISHER,
+    topics.JOINT_STATES: qos.STREAM_PUBLISHER,
+    topics.POSTURE: qos.STREAM_PUBLISHER,
 }
 
 
