@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from emotion_core.inference.expression import INPUTS, OUTPUTS, VOTES
 from emotion_core.nets.expression import CROP_SIDE, FaceOutput
 from emotion_train.calibration import fit_temperature
 from emotion_train.checkpoints import BEST
+from emotion_train.experiment import Experiment
 from emotion_train.export.files import (
     ExportedModel,
     ExportError,
@@ -22,7 +23,7 @@ from emotion_train.export.files import (
     save_weights,
 )
 from emotion_train.export.onnx_graph import export_graph
-from emotion_train.export.quantisation import quantise_convolutions
+from emotion_train.export.quantisation import Feed, quantise_convolutions
 from emotion_train.runs import load_run
 from emotion_train.tasks.face.data import FaceDataModule, FaceDataset
 from emotion_train.tasks.face.module import FaceModule, predicted_logits
@@ -33,42 +34,37 @@ CALIBRATION_FACES = 512
 CALIBRATION_BATCH = 64
 
 
-def require_heads(output: FaceOutput) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the logits of the votes, valence/arousal and embedding.
-
-    Raises:
-        ExportError: if the network does not give them.
-    """
-    votes, affect, embedding = output.vote_logits, output.valence_arousal, output.embedding
-    if votes is None or affect is None or embedding is None:
-        raise ExportError("the network has no heads for votes, affect and embedding")
-    return votes, affect, embedding
-
-
 class FaceGraph(nn.Module):
     """A trained network from uint8 crops to calibrated probabilities.
-
-    Every face is seen as it is and mirrored, and what the heads say of the two is averaged.
 
     Args:
         network: with all the heads of `FaceOutput`.
         votes_in_prediction: share of the vote head in the logits.
         temperature: by which the logits are divided.
+        mirrored: every face is seen as it is and mirrored, and what the heads say of the two is
+            averaged.
     """
 
     def __init__(
-        self, network: nn.Module, votes_in_prediction: float, temperature: float = 1.0
+        self,
+        network: nn.Module,
+        votes_in_prediction: float,
+        temperature: float = 1.0,
+        *,
+        mirrored: bool = True,
     ) -> None:
         super().__init__()
         self.network = network
         self.votes_in_prediction = votes_in_prediction
         self.temperature = temperature
+        self.mirrored = mirrored
 
     def logits(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the mean logits (N, 7), vote logits, affect and embedding of uint8 crops."""
+        """Return the logits (N, 7), vote logits, affect and embedding of uint8 crops."""
         pixels = crops.unsqueeze(1).float() / 255.0
-        output: FaceOutput = self.network(torch.cat([pixels, pixels.flip(3)]))
-        heads = predicted_logits(output, self.votes_in_prediction), *require_heads(output)
+        if not self.mirrored:
+            return self._heads(pixels)
+        heads = self._heads(torch.cat([pixels, pixels.flip(3)]))
         logits, votes, affect, embedding = (torch.stack(h.chunk(2)).mean(dim=0) for h in heads)
         return logits, votes, affect, embedding
 
@@ -77,6 +73,13 @@ class FaceGraph(nn.Module):
         logits, votes, affect, embedding = self.logits(crops)
         probabilities = (logits / self.temperature).softmax(dim=1)
         return probabilities, affect, embedding, votes.softmax(dim=1)
+
+    def _heads(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        output: FaceOutput = self.network(pixels)
+        votes, affect, embedding = output.vote_logits, output.valence_arousal, output.embedding
+        if votes is None or affect is None or embedding is None:
+            raise ExportError("the network has no heads for votes, affect and embedding")
+        return predicted_logits(output, self.votes_in_prediction), votes, affect, embedding
 
 
 def export_face(
@@ -103,25 +106,45 @@ def export_face(
     round_weights(network)
     module_graph = FaceGraph(network, experiment.objective.votes_in_prediction)
     data = FaceDataModule(experiment)
-    temperature = fit_temperature(*validation_logits(module_graph, data.valid))
-    module_graph.temperature = temperature
+    module_graph.temperature = fit_temperature(*validation_logits(module_graph, data.valid))
+    feeds = _calibration_feeds(data.train, experiment.seed) if quantised else None
+    return write_face(module_graph, directory, experiment, feeds)
+
+
+def write_face(
+    module: FaceGraph,
+    directory: Path,
+    experiment: Experiment,
+    feeds: Iterable[Feed] | None = None,
+) -> ExportedModel:
+    """Write ``face.onnx`` and ``face.safetensors``.
+
+    Args:
+        module: its network is rounded, see `round_weights`.
+        directory: for the files.
+        experiment: that trained it.
+        feeds: for int8, see `quantise_convolutions`; None leaves float32.
+
+    Raises:
+        ExportError: if the network lacks a head.
+    """
     weights = directory / "face.safetensors"
-    metadata = describe_model(experiment, temperature)
-    metadata = save_weights(network, weights, metadata, rounded=True)
+    metadata = describe_model(experiment, module.temperature)
+    metadata = save_weights(module.network, weights, metadata, rounded=True)
     graph = directory / "face.onnx"
     names = (*OUTPUTS, VOTES)
     export_graph(
-        module_graph,
+        module,
         torch.zeros(2, CROP_SIDE, CROP_SIDE, dtype=torch.uint8),
         graph,
         input_name=INPUTS,
         output_names=names,
         dynamic_axes={name: {0: "faces"} for name in (*INPUTS, *names)},
     )
-    if quantised:
-        quantise_convolutions(graph, _calibration_feeds(data.train, experiment.seed))
+    if feeds is not None:
+        quantise_convolutions(graph, feeds)
     describe_graph(graph, metadata)
-    return ExportedModel(graph, weights, temperature)
+    return ExportedModel(graph, weights, module.temperature)
 
 
 @torch.no_grad()
@@ -131,7 +154,7 @@ def validation_logits(graph: FaceGraph, dataset: FaceDataset) -> tuple[np.ndarra
     return torch.cat(parts).numpy(), dataset.labels.numpy()
 
 
-def _calibration_feeds(dataset: FaceDataset, seed: int) -> Iterator[dict[str, np.ndarray]]:
+def _calibration_feeds(dataset: FaceDataset, seed: int) -> Iterator[Feed]:
     order = np.random.default_rng(seed).permutation(len(dataset))[:CALIBRATION_FACES]
     # All of one size, which the quantiser needs.
     size = min(CALIBRATION_BATCH, len(order))

@@ -13,6 +13,7 @@ from emotion_core.inference.fusion import INPUTS, OUTPUTS
 from emotion_core.nets.fusion import FusionNet
 from emotion_train.calibration import fit_temperature
 from emotion_train.checkpoints import BEST
+from emotion_train.experiment import Experiment
 from emotion_train.export.files import (
     ExportedModel,
     ExportError,
@@ -69,17 +70,24 @@ def export_fusion(run: Path, directory: Path, *, checkpoint: str = BEST) -> Expo
         raise ExportError(f"{run} is no run of the task fusion")
     network = module.network.eval()
     logits, labels = timeline_logits(network, FusionDataModule(experiment).valid)
-    temperature = fit_temperature(logits, labels)
+    return write_fusion(
+        FusionGraph(network, fit_temperature(logits, labels)), directory, experiment
+    )
+
+
+def write_fusion(module: FusionGraph, directory: Path, experiment: Experiment) -> ExportedModel:
+    """Write ``fusion.onnx`` and ``fusion.safetensors`` of what an experiment has trained."""
     weights = directory / "fusion.safetensors"
-    metadata = save_weights(network, weights, describe_model(experiment, temperature))
+    metadata = describe_model(experiment, module.temperature)
+    metadata = save_weights(module.network, weights, metadata)
     graph = directory / "fusion.onnx"
     people = 2
     export_graph(
-        FusionGraph(network, temperature),
+        module,
         (
-            *(torch.randn(people, size) for size in network.feature_sizes),
+            *(torch.randn(people, size) for size in module.network.feature_sizes),
             torch.ones(people, len(Modality)),
-            *network.blank(people),
+            *module.network.blank(people),
         ),
         graph,
         input_name=INPUTS,
@@ -87,7 +95,7 @@ def export_fusion(run: Path, directory: Path, *, checkpoint: str = BEST) -> Expo
         dynamic_axes={name: {0: "people"} for name in (*INPUTS, *OUTPUTS)},
     )
     describe_graph(graph, metadata)
-    return ExportedModel(graph, weights, temperature)
+    return ExportedModel(graph, weights, module.temperature)
 
 
 @torch.no_grad()

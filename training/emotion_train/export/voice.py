@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from emotion_core.audio.features import SAMPLE_RATE
-from emotion_core.inference.voice import OUTPUTS
+from emotion_core.inference.voice import INPUTS, OUTPUTS
 from emotion_core.nets.vocal import VocalNet
 from emotion_train.calibration import fit_temperature
 from emotion_train.checkpoints import BEST
+from emotion_train.experiment import Experiment
 from emotion_train.export.files import (
     ExportedModel,
     ExportError,
@@ -64,28 +65,48 @@ def export_voice(run: Path, directory: Path, *, checkpoint: str = BEST) -> Expor
     round_weights(network)
     logits, labels = validation_logits(network, VoiceDataModule(experiment).valid)
     temperature = fit_temperature(logits, labels)
+    return write_voice(
+        VoiceGraph(network, temperature),
+        directory,
+        experiment,
+        experiment.augmentation.window_seconds[1],
+    )
+
+
+def write_voice(
+    module: VoiceGraph, directory: Path, experiment: Experiment, window_seconds: float
+) -> ExportedModel:
+    """Write ``voice.onnx`` and ``voice.safetensors``.
+
+    Args:
+        module: its network is rounded, see `round_weights`.
+        directory: for the files.
+        experiment: that trained it.
+        window_seconds: the longest window that it was trained on.
+    """
     metadata = describe_model(
         experiment,
-        temperature,
+        module.temperature,
         sample_rate=str(SAMPLE_RATE),
-        window_seconds=repr(experiment.augmentation.window_seconds[1]),
+        window_seconds=repr(window_seconds),
     )
     weights = directory / "voice.safetensors"
-    metadata = save_weights(network, weights, metadata, rounded=True)
+    metadata = save_weights(module.network, weights, metadata, rounded=True)
     graph = directory / "voice.onnx"
+    waveforms = INPUTS[0]
     export_graph(
-        VoiceGraph(network, temperature),
+        module,
         torch.randn(2, 2 * SAMPLE_RATE),
         graph,
-        input_name="waveforms",
+        input_name=waveforms,
         output_names=OUTPUTS,
         dynamic_axes={
-            "waveforms": {0: "windows", 1: "samples"},
+            waveforms: {0: "windows", 1: "samples"},
             **{name: {0: "windows"} for name in OUTPUTS},
         },
     )
     describe_graph(graph, metadata)
-    return ExportedModel(graph, weights, temperature)
+    return ExportedModel(graph, weights, module.temperature)
 
 
 @torch.no_grad()
