@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
 
 from emotion_train.errors import TrainingError
 
@@ -82,6 +90,17 @@ class Start(Settings):
     """Train the heads alone: the backbone keeps its weights and statistics."""
 
 
+class Distillation(Settings):
+    """Match what trained networks say of the same changed samples, beside the labels."""
+
+    teachers: Annotated[tuple[Path, ...], Field(min_length=1)]
+    """Folders of runs of the same task; their mean opinion counts."""
+    weight: PositiveFloat = 1.0
+    """Of the teachers' loss beside the others."""
+    temperature: PositiveFloat = 2.0
+    """Divides the logits of both: above one, classes that a teacher finds unlikely count more."""
+
+
 class Experiment(Settings):
     """What all experiments have; each task adds its data, network and objective."""
 
@@ -90,6 +109,7 @@ class Experiment(Settings):
     description: str = ""
     seed: NonNegativeInt = 0
     start: Start | None = None
+    distillation: Distillation | None = None
     optimizer: OptimizerSettings = OptimizerSettings()
     trainer: TrainerSettings = TrainerSettings()
 

@@ -26,6 +26,7 @@ from emotion_train.callbacks.freeze import Freeze
 from emotion_train.callbacks.weight_average import MovingAverage
 from emotion_train.checkpoints import BEST, LAST, load_weights
 from emotion_train.curves import CURVES
+from emotion_train.distillation import load_teachers
 from emotion_train.experiment import (
     Experiment,
     ExperimentError,
@@ -34,10 +35,10 @@ from emotion_train.experiment import (
     write_settings,
 )
 from emotion_train.report.run import write_report
+from emotion_train.runs import RESOLVED
 from emotion_train.tasks.base import TaskData
 from emotion_train.tasks.registry import Task
 
-RESOLVED = "experiment.yaml"
 PROVENANCE = "provenance.json"
 WANDB_VARIABLES = frozenset({"WANDB_API_KEY", "WANDB_MODE"})
 
@@ -81,7 +82,7 @@ def fit(
         The best checkpoint and its score.
 
     Raises:
-        CheckpointError: if the weights to start from cannot be used.
+        CheckpointError: if the weights to start from, or a teacher's, cannot be used.
         ExperimentError: if the folder holds a run that is not to be resumed, or one that was
             started with other settings.
     """
@@ -105,6 +106,8 @@ def fit(
     module = task.module(experiment)
     if checkpoint is None:
         module.load_parts()
+    if experiment.distillation is not None:
+        module.teachers = load_teachers(experiment.distillation, module)
     callbacks = _callbacks(experiment, task, directory)
     callbacks.append(FeatureCollapse(module.backbone()[-1]))
     if experiment.start is not None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from emotion_train.checkpoints import BEST, load_weights
 from emotion_train.experiment import Experiment
-from emotion_train.fit import RESOLVED
 from emotion_train.tasks.base import TaskModule
 from emotion_train.tasks.registry import Task, load_experiment
+
+RESOLVED = "experiment.yaml"
+"""File in a run's folder with all its settings."""
 
 
 def load_run(directory: Path, checkpoint: str = BEST) -> tuple[Experiment, Task, TaskModule]:

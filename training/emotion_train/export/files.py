@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from emotion_core.affect import LABELS
 from emotion_train.errors import TrainingError
-from emotion_train.experiment import Experiment
+from emotion_train.experiment import Experiment, Settings
 
 WEIGHTS_DIGEST = "weights_sha256"
 
@@ -51,12 +51,15 @@ def describe_model(experiment: Experiment, temperature: float, **more: str) -> d
 
 
 def _without_places(experiment: Experiment) -> Experiment:
-    """Return the experiment without the place of its run on this computer."""
-    start = experiment.start
-    if start is None or not start.weights.is_absolute():
-        return experiment
-    weights = Path(start.weights.parent.name, start.weights.name)
-    return experiment.model_copy(update={"start": start.model_copy(update={"weights": weights})})
+    """Return the experiment without the places of other runs on this computer."""
+    update: dict[str, Settings] = {}
+    if (start := experiment.start) is not None and start.weights.is_absolute():
+        weights = Path(start.weights.parent.name, start.weights.name)
+        update["start"] = start.model_copy(update={"weights": weights})
+    if (distillation := experiment.distillation) is not None:
+        teachers = tuple(Path(path.name) for path in distillation.teachers)
+        update["distillation"] = distillation.model_copy(update={"teachers": teachers})
+    return experiment.model_copy(update=update)
 
 
 @torch.no_grad()

@@ -104,7 +104,12 @@ class FaceModule(TaskModule):
 
     def training_step(self, batch: FaceBatch) -> Tensor:
         """Return the loss of a batch."""
-        parts = self.loss(self(batch.crops), batch)
+        output = self(batch.crops)
+        parts = self.loss(output, batch)
+        if self.teachers is not None:
+            parts["teachers"] = self.teachers.loss(
+                output.label_logits, lambda teacher: teacher(batch.crops).label_logits
+            )
         total = torch.stack(list(parts.values())).sum()
         self.log("train/loss", total, on_epoch=True, on_step=False, prog_bar=True, sync_dist=True)
         for name, part in parts.items():

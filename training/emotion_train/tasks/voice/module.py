@@ -95,8 +95,13 @@ class VoiceModule(TaskModule):
             power, banks = self._changes(self.network.spectrum(waveforms))
             features, active = self.network.features(power, banks)
             features, active, labels = mix(mask(features, settings), active, batch.labels, settings)
-        output = self.network.score(features.contiguous(memory_format=torch.channels_last), active)
+        features = features.contiguous(memory_format=torch.channels_last)
+        output = self.network.score(features, active)
         parts = self.loss(output, labels)
+        if self.teachers is not None:
+            parts["teachers"] = self.teachers.loss(
+                output.logits, lambda teacher: teacher.network.score(features, active).logits
+            )
         total = torch.stack(list(parts.values())).sum()
         self.log("train/loss", total, on_epoch=True, on_step=False, prog_bar=True, sync_dist=True)
         for name, part in parts.items():
