@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Protocol
 
@@ -18,6 +19,7 @@ import rclpy
 from rclpy.serialization import serialize_message
 
 from emotion_bot import qos, topics
+from emotion_bot.shared_memory import FOLDER, ports_of
 
 from .absurd import TYPES, many_faces, messages
 from .robot import Robot, wait_for
@@ -81,6 +83,23 @@ def hang(node: str) -> Fault:
             process.resume()
 
     return Fault(f"{node} hangs", inject, seconds=2.0)
+
+
+def cut_off(node: str) -> Fault:
+    """Return the fault that removes the ports at which a node listens.
+
+    Fast DDS does that by itself now and then to a node that was killed and is back.
+    """
+
+    @contextmanager
+    def inject(robot: Robot, witness: Witness, random: Random) -> Iterator[None]:
+        process = robot.nodes()[node]
+        for port in ports_of(Path("/proc", str(process.pid))):
+            (FOLDER / port).unlink()
+        assert wait_for(lambda: not process.is_running(), 10.0) is not None, f"{node} goes on"
+        yield
+
+    return Fault(f"ports of {node} removed", inject, frozenset({node}))
 
 
 @contextmanager
@@ -208,6 +227,7 @@ def all_faults(nodes: list[str], has_clock: bool) -> list[Fault]:
     """Return every fault for a robot of these nodes."""
     faults = [kill(node) for node in nodes]
     faults += [hang(node) for node in ("faces", "emotion", "microphone", "head")]
+    faults += [cut_off(node) for node in ("faces", "gaze")]
     faults += [
         Fault("network camera gone", _camera_gone, seconds=3.0),
         Fault("board unplugged", _unplug, seconds=2.0),

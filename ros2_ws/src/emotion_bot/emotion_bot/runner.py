@@ -7,20 +7,32 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
+from typing import Final
 
 import rclpy
+from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.node import Node
 
 from emotion_bot.parameters import Parameter, ParameterError, declare
+from emotion_bot.shared_memory import PortWatch, remove_abandoned_segments
 from emotion_bot.supervision import EXIT_BAD_CONFIGURATION, SUPERVISOR_VARIABLE
 
 RCLError = rclpy_implementation.RCLError
 
+EXIT_UNREACHABLE: Final = 75
+"""EX_TEMPFAIL of sysexits.h: whoever starts the node again gives it a new port."""
+
 _PR_SET_PDEATHSIG = 1
+_PORT_CHECK_SECONDS = 0.25
+
+
+class UnreachableError(RuntimeError):
+    """Messages do not reach this process any more, see `emotion_bot.shared_memory`."""
 
 
 class ConfigurationError(RuntimeError):
@@ -60,9 +72,10 @@ def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:
     """Create a node and spin it until a signal or shutdown; return the exit status.
 
     A bad parameter, missing model or other configuration error is logged and gives
-    ``EXIT_BAD_CONFIGURATION``.
+    ``EXIT_BAD_CONFIGURATION``, a process that messages do not reach any more ``EXIT_UNREACHABLE``.
     """
     _stop_with_supervisor()
+    remove_abandoned_segments(time.time())
     rclpy.init(args=arguments)
     node: Node | None = None
     status = 0
@@ -70,6 +83,7 @@ def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:
         node = factory()
         if isinstance(node, DeviceNode):
             node.autostart()
+        _watch_ports(node)
         # What is loaded by now stays: looking through it again and again would cost pauses.
         gc.freeze()
         rclpy.spin(node)
@@ -82,6 +96,9 @@ def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:
     except (ConfigurationError, ParameterError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         status = EXIT_BAD_CONFIGURATION
+    except UnreachableError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        status = EXIT_UNREACHABLE
     finally:
         # Ctrl-C reaches a node twice, from the terminal and from launch; it is ending already.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -92,6 +109,18 @@ def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:
             node.destroy_node()
         rclpy.try_shutdown()
     return status
+
+
+def _watch_ports(node: Node) -> None:
+    watch = PortWatch()
+
+    def check() -> None:
+        if lost := watch.lost():
+            raise UnreachableError(f"nobody can reach {', '.join(lost)} any more")
+
+    # In a replay, too, this is no matter of the bag's time.
+    clock = Clock(clock_type=ClockType.STEADY_TIME)
+    node.create_timer(_PORT_CHECK_SECONDS, check, clock=clock)
 
 
 def _stop_with_supervisor() -> None:
