@@ -88,6 +88,8 @@ def fit(
     """
     directory.mkdir(parents=True, exist_ok=True)
     lightning.seed_everything(experiment.seed)
+    # Deterministic algorithms fill all new memory before it is used, which only helps to find bugs.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     # Ours is the hook that is meant, and the run's folder is meant to be used again.
     warnings.filterwarnings("ignore", message=".*overridden `on_.*_batch_transfer`.*")

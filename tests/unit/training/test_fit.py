@@ -8,15 +8,19 @@ import onnx
 import pytest
 import torch
 import yaml
+from typer.testing import CliRunner
 
 from emotion_core.inference.expression import ExpressionModel
 from emotion_train.checkpoints import CheckpointError, load_weights
+from emotion_train.cli import app
 from emotion_train.curves import read_curves
+from emotion_train.errors import TrainingError
 from emotion_train.evaluation.face import evaluate_face
 from emotion_train.experiment import ExperimentError
 from emotion_train.export.face import export_face
 from emotion_train.export.files import describe_model
 from emotion_train.fit import fit
+from emotion_train.report.comparison import compare_run
 from emotion_train.runs import load_run
 from emotion_train.tasks.face.module import FaceModule, predicted_logits
 from emotion_train.tasks.registry import load_experiment
@@ -252,3 +256,21 @@ def test_early_stop(experiment_file: Path, tmp_path: Path) -> None:
         "trainer.ema_decay=0",
     )
     assert len(read_curves(tmp_path / "run")) < 10
+
+
+def test_runs_can_be_compared_with_one_another(
+    run: Path, experiment_file: Path, tmp_path: Path
+) -> None:
+    train(experiment_file, tmp_path / "other")
+    picture = tmp_path / "deep" / "curves.png"
+    arguments = ["compare", str(run), str(tmp_path / "other"), "--out", str(picture)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    best = max(row["val/accuracy"] for row in read_curves(run))
+    assert f"{best:.4f}" in result.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_figure_that_no_run_has_is_named_with_those_it_has(run: Path) -> None:
+    with pytest.raises(TrainingError, match=r"has no figure 'val/uar'; it has .*val/accuracy"):
+        compare_run(run, "val/uar")

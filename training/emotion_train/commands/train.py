@@ -89,6 +89,27 @@ def ablate_command(
     console.print(table)
 
 
+@app.command("compare")
+def compare_command(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, also of those under way.")],
+    figure: Annotated[
+        str | None, typer.Option(help="Such as val/macro_f1; what the task chooses by.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Picture of the curves (png, svg, pdf).")] = None,
+) -> None:
+    """Put the curves of several runs side by side."""
+    from emotion_train.report.comparison import compare_run, comparison_figure
+
+    compared = [compare_run(run, figure) for run in runs]
+    table = Table("run", "figure", "best", "in epoch", "epochs")
+    for run in compared:
+        table.add_row(run.name, run.figure, f"{run.best:.4f}", str(run.epoch), str(run.epochs))
+    console.print(table)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        comparison_figure(compared).savefig(out, dpi=120)
+
+
 def _detector() -> MtcnnDetector:
     """Return the robot's detector; its networks are made when they are not there."""
     from emotion_core.vision.mtcnn import MtcnnDetector

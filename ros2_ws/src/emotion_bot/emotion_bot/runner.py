@@ -97,18 +97,25 @@ def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         status = EXIT_BAD_CONFIGURATION
     except UnreachableError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"error: {error}", file=sys.stderr, flush=True)  # noqa: T201
         status = EXIT_UNREACHABLE
     finally:
         # Ctrl-C reaches a node twice, from the terminal and from launch; it is ending already.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if node is not None:
-            close = getattr(node, "close", None)
-            if close is not None:
-                close()
+            _close(node)
+            if status == EXIT_UNREACHABLE:
+                # Fast DDS would wait for the lost port.
+                os._exit(status)
             node.destroy_node()
         rclpy.try_shutdown()
     return status
+
+
+def _close(node: Node) -> None:
+    close = getattr(node, "close", None)
+    if close is not None:
+        close()
 
 
 def _watch_ports(node: Node) -> None:
