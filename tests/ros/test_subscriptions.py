@@ -1,9 +1,11 @@
 import pytest
+from rclpy.serialization import serialize_message
 from std_msgs.msg import String
 
 from emotion_bot import qos
 from emotion_bot.dashboard.sampler import Polled, PolledGroup
-from emotion_bot.subscriptions import LARGEST_BYTES, subscribe
+from emotion_bot.serialization import UnreadableMessageError, read_message
+from emotion_bot.subscriptions import LARGEST_BYTES, read_or_refuse, subscribe
 
 pytestmark = pytest.mark.ros
 
@@ -33,3 +35,11 @@ def test_one_who_asks_now_and_then_is_spared_it_too(bench):
 
     bench.wait_until(has_all, "the last message")
     assert texts == ["before", "after"]
+
+
+def test_bytes_that_are_no_message_are_refused_and_named(bench):
+    with pytest.raises(UnreadableMessageError, match="12 bytes that are no String"):
+        read_message(b"\0\1\0\0\xff\xff\xff\x7ftorn", String)
+    assert read_or_refuse(bench.node, "words", b"\0\1\0\0\xff\xff\xff\x7f", String) is None
+    whole = serialize_message(String(data="whole"))
+    assert read_or_refuse(bench.node, "words", whole, String).data == "whole"

@@ -14,6 +14,7 @@ from emotion_bot.graph import (
     default_environment,
     resolve_microphone,
 )
+from emotion_bot.pipeline.faces import PARAMETERS
 from emotion_bot.up.processes import config_directory
 
 pytestmark = pytest.mark.unit
@@ -70,6 +71,21 @@ def test_what_only_a_split_graph_has_can_be_started():
     assert set(content[f"/**/{spec.name}"]["ros__parameters"]) == {
         p.name for p in module.PARAMETERS
     }
+
+
+def test_frames_of_another_machine_may_be_older():
+    def faces(**options):
+        graph = build_graph(BringUpOptions(**options))
+        return next(spec for spec in graph if spec.name == "faces").parameters
+
+    limit = default_of("maximum_age")
+    assert faces().get("maximum_age", limit) < faces(host=Host.WORKSTATION)["maximum_age"]
+    # Every frame of a recording counts, wherever it comes from.
+    assert faces(host=Host.WORKSTATION, source="video:a.mp4")["maximum_age"] == 0.0
+
+
+def default_of(name):
+    return next(p.default for p in PARAMETERS if p.name == name)
 
 
 def settings(host, **peers):

@@ -26,6 +26,10 @@ EVERY_FRAME: Final[Mapping[str, float]] = {"maximum_age": 0.0, "maximum_rate": 0
 """Parameters of a faces node that sees a recording, of which every frame counts, however late; of
 the present the newest one does."""
 
+FRAMES_FROM_AFAR: Final[Mapping[str, float]] = {"maximum_age": 0.25}
+"""Parameters of a faces node whose camera is on another machine: a picture that was sent again,
+packed and unpacked and measured by two clocks is older when it comes."""
+
 NO_HEAD: Final = "none"
 
 AUTOMATIC_MICROPHONE: Final = "auto"
@@ -206,8 +210,12 @@ def _whole_graph(options: BringUpOptions) -> list[NodeSpec]:
         camera = _device("camera", source=options.source, image_transport=transport)
         nodes.append(replace(camera, is_source=True))
     recorded = options.source.startswith(RECORDED_SOURCE)
-    faces = _node("faces", **EVERY_FRAME) if recorded else _node("faces")
-    nodes += [faces, _node("emotion"), _node("gaze", camera_on_head=not recorded)]
+    near = {} if options.host is Host.ALL else FRAMES_FROM_AFAR
+    nodes += [
+        _node("faces", **(EVERY_FRAME if recorded else near)),
+        _node("emotion"),
+        _node("gaze", camera_on_head=not recorded),
+    ]
     nodes += _hearing(options)
     if options.behaviour:
         nodes.append(_node("behaviour", speak=options.speak))

@@ -7,8 +7,9 @@ from typing import Any, Final, TypeVar
 
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
+
+from emotion_bot.serialization import UnreadableMessageError, read_message
 
 LARGEST_BYTES: Final = 2**18
 """Of a serialised message. The largest of ours, ten faces with their crops, has 30 kB; a million
@@ -39,18 +40,21 @@ def subscribe(
     """
 
     def on_bytes(data: bytes) -> None:
-        if is_readable(node, topic, data, largest):
-            callback(deserialize_message(data, message_type))
+        if (message := read_or_refuse(node, topic, data, message_type, largest)) is not None:
+            callback(message)
 
     return node.create_subscription(message_type, topic, on_bytes, profile, raw=True)
 
 
-def is_readable(node: Node, topic: str, data: bytes, largest: int = LARGEST_BYTES) -> bool:
-    """Return whether a serialised message is small enough; the node logs one that is not."""
-    if len(data) <= largest:
-        return True
-    node.get_logger().error(
-        f"{topic}: a message of {len(data)} bytes is refused, at most {largest} are read",
-        throttle_duration_sec=_COMPLAINT_SECONDS,
-    )
-    return False
+def read_or_refuse(
+    node: Node, topic: str, data: bytes, message_type: type[Message], largest: int = LARGEST_BYTES
+) -> Message | None:
+    """Return a message, or None when it is too large or unreadable, which the node logs."""
+    try:
+        if len(data) <= largest:
+            return read_message(data, message_type)
+        fault = f"a message of {len(data)} bytes is refused, at most {largest} are read"
+    except UnreadableMessageError as error:
+        fault = str(error)
+    node.get_logger().error(f"{topic}: {fault}", throttle_duration_sec=_COMPLAINT_SECONDS)
+    return None

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from emotion_bot_msgs.msg import Faces
-from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 
 from emotion_bot.images import ImageEncodingError, bgr_from_image
+from emotion_bot.serialization import UnreadableMessageError, read_message
 from emotion_bot.stamps import nanoseconds_from_stamp
 
 _KEPT_FRAMES = 12
@@ -100,8 +100,8 @@ class PictureMaker:
         while self._frames and self._frames[0][1] is not data:
             self._frames.popleft()
         try:
-            image = bgr_from_image(deserialize_message(data, Image))
-        except ImageEncodingError as error:
+            image = bgr_from_image(read_message(data, Image))
+        except (ImageEncodingError, UnreadableMessageError) as error:
             self.rejection = str(error)
             return None
         self.rejection = ""

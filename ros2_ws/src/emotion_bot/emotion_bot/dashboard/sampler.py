@@ -12,10 +12,9 @@ from typing import Any
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 
-from emotion_bot.subscriptions import is_readable
+from emotion_bot.subscriptions import read_or_refuse
 
 
 class PolledGroup(CallbackGroup):
@@ -76,8 +75,9 @@ class Polled:
             data, info = taken
             if self._raw:
                 yield data, info["received_timestamp"]
-            elif is_readable(self._node, self._topic, data):
-                message = deserialize_message(data, subscription.msg_type)
+                continue
+            message = read_or_refuse(self._node, self._topic, data, subscription.msg_type)
+            if message is not None:
                 yield message, info["received_timestamp"]
 
     def destroy(self) -> None:

@@ -10,11 +10,11 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 from emotion_bot_msgs.msg import Posture, Speech, Voice
-from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
 from emotion_bot import images, topics
 from emotion_bot.replay.compression import decompressed
+from emotion_bot.serialization import UnreadableMessageError, read_message
 from emotion_core.replay.bag_metadata import BagError
 from emotion_core.replay.bag_reader import BagReader
 
@@ -89,11 +89,10 @@ def read_inputs(bag: BagReader) -> Iterator[tuple[int, str, Any]]:
     for message in bag.messages(relative.keys()):
         topic = relative[message.topic]
         try:
-            content = deserialize_message(message.data, types[topic])
-        except Exception as error:  # rclpy raises RuntimeError or its own, without a common base
+            content = read_message(message.data, types[topic])
+        except UnreadableMessageError as error:
             raise BagError(
-                f"bag {bag.path}: {message.topic} at {message.time} ns "
-                f"is no {types[topic].__name__}: {error}"
+                f"bag {bag.path}: {message.topic} at {message.time} ns: {error}"
             ) from error
         yield message.time, topic, content
 

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from rclpy.serialization import deserialize_message, serialize_message
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 
 from emotion_bot.images import ImageEncodingError
 from emotion_bot.replay.compression import compressed
+from emotion_bot.serialization import UnreadableMessageError, read_message
 from emotion_core.replay.bag_metadata import Topic
 from emotion_core.replay.bag_writer import BagWriter
 
@@ -131,9 +132,9 @@ class Recording:
         size = len(data)
         try:
             if compress:
-                image = deserialize_message(data, Image)
+                image = read_message(data, Image)
                 data = serialize_message(compressed(image, self._jpeg_quality))
-        except ImageEncodingError as error:
+        except (ImageEncodingError, UnreadableMessageError) as error:
             with self._lock:
                 self._dropped += 1
                 self._unreadable = str(error)
