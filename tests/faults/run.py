@@ -23,6 +23,8 @@ _HEALTHY_RATE = 5
 """Fresh answers per second of a robot that works; the camera has 15 frames/s."""
 _CALM_SECONDS = 8.0
 """At the end of a run, so that something is left to be looked for in the bag."""
+_FILE_START_BYTES = 4096
+"""A new file of a bag has fewer before the first message."""
 _MARGIN_SECONDS = 2.0
 """What is recorded this long before a recorder dies may be lost with it, and readers that are new
 find their writers in this time."""
@@ -77,6 +79,7 @@ class FaultRun:
         self._result = RunResult(seed)
         self._growth = Growth()
         self._gaps: list[tuple[float, float]] = []
+        self._injected: list[tuple[float, str]] = []
         self._begun = time.monotonic()
         # The witness is in this process, whose other tests must not meet the robot.
         self._environment = patch.dict(os.environ)
@@ -148,6 +151,7 @@ class FaultRun:
         before = {name: process.pid for name, process in self.robot.nodes().items()}
         troubles = []
         begun = time.monotonic()
+        self._injected.append((begun, fault.name))
         with fault.inject(self.robot, self.witness, self._random):
             self._watch(fault.seconds)
         ended = time.monotonic()
@@ -186,11 +190,13 @@ class FaultRun:
         return set(names) <= set(self.robot.nodes())
 
     def _is_recording(self) -> bool:
-        files = list(self.robot.bag.glob("*.mcap"))
-        if not files:
-            return False
-        sizes = sum(file.stat().st_size for file in files)
-        return wait_for(lambda: sum(f.stat().st_size for f in files) > sizes, 1.5, 0.1) is not None
+        before = self._recorded_bytes()
+        return (
+            wait_for(lambda: self._recorded_bytes() > before + _FILE_START_BYTES, 1.5) is not None
+        )
+
+    def _recorded_bytes(self) -> int:
+        return sum(file.stat().st_size for file in self.robot.bag.glob("*.mcap"))
 
     def _missing(self, end: float) -> list[str]:
         """Return what the witness saw and the bag lacks, in words."""
@@ -198,13 +204,22 @@ class FaultRun:
         troubles = []
         spans = _spans(self._begun + _MARGIN_SECONDS, end - _MARGIN_SECONDS, self._gaps)
         for topic in RECORDED:
-            seen = set().union(*(self.witness.stamps(topic, *span) for span in spans))
+            seen: dict[int, float] = {}
+            for span in spans:
+                seen |= self.witness.stamps(topic, *span)
             self._result.messages += len(seen)
-            if lost := seen - recorded[topic]:
+            if lost := sorted(at for stamp, at in seen.items() if stamp not in recorded[topic]):
                 troubles.append(
-                    f"{len(lost)} of {len(seen)} messages of {topic} are not in the bag"
+                    f"{len(lost)} of {len(seen)} messages of {topic} are not in the bag, "
+                    f"the first {self._place(lost[0])}, the last {self._place(lost[-1])}"
                 )
         return troubles
+
+    def _place(self, at: float) -> str:
+        """Return when something was, by the last fault before it."""
+        before = [(begun, name) for begun, name in self._injected if begun <= at]
+        begun, name = before[-1] if before else (self._begun, "the start")
+        return f"{at - begun:.1f} s after {name}"
 
 
 def _spans(

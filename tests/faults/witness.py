@@ -73,9 +73,9 @@ class Witness:
         since = max(since, time.monotonic() - 1.0)
         return sum(a.at >= since and abs(a.age) <= MAX_AGE for a in list(self._recent[topic]))
 
-    def stamps(self, topic: str, begin: float, end: float) -> set[int]:
-        """Return the header stamps (ns) of what came between two monotonic times, s."""
-        return {stamp for stamp, at in self._stamps[topic].items() if begin <= at <= end}
+    def stamps(self, topic: str, begin: float, end: float) -> dict[int, float]:
+        """Return the header stamps (ns) of what came between two monotonic times, s, and when."""
+        return {stamp: at for stamp, at in self._stamps[topic].items() if begin <= at <= end}
 
     def close(self) -> None:
         """Stop listening."""
