@@ -15,7 +15,7 @@ from emotion_train.checkpoints import CheckpointError, load_weights
 from emotion_train.cli import app
 from emotion_train.curves import read_curves
 from emotion_train.errors import TrainingError
-from emotion_train.evaluation.face import evaluate_face
+from emotion_train.evaluation.face import ExportedFace, evaluate_face
 from emotion_train.experiment import ExperimentError
 from emotion_train.export.face import export_face
 from emotion_train.export.files import describe_model
@@ -107,7 +107,7 @@ def test_exported_graph_agrees_with_torch(run: Path, face_folder: Path, tmp_path
         np.testing.assert_allclose(model.predict(crop[None]).probabilities[0], row, atol=1e-5)
     mirrored = model.predict(np.ascontiguousarray(crops[..., ::-1]))
     np.testing.assert_allclose(mirrored.probabilities, scores.probabilities, atol=1e-5)
-    evaluation = evaluate_face(model, face_folder, "valid", face_folder / "votes.csv")
+    evaluation = evaluate_face(ExportedFace(model), face_folder, "valid", face_folder / "votes.csv")
     assert evaluation.label.accuracy > 0.8
     assert evaluation.majority is not None
     assert evaluation.majority.accuracy > 0.8
@@ -274,3 +274,17 @@ def test_runs_can_be_compared_with_one_another(
 def test_a_figure_that_no_run_has_is_named_with_those_it_has(run: Path) -> None:
     with pytest.raises(TrainingError, match=r"has no figure 'val/uar'; it has .*val/accuracy"):
         compare_run(run, "val/uar")
+
+
+def test_a_run_is_evaluated_without_being_exported(
+    run: Path, face_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "figures.json"
+    options = ["--data", str(face_folder), "--weights", str(run), "--json", str(out)]
+    votes = ["--votes", str(face_folder / "votes.csv")]
+    result = CliRunner().invoke(app, ["evaluate", "face", *options, *votes])
+    assert result.exit_code == 0, result.output
+    figures = json.loads(out.read_text(encoding="utf-8"))
+    best = max(row["val/accuracy"] for row in read_curves(run))
+    assert figures["accuracy"] == pytest.approx(best, abs=1e-6)
+    assert figures["votes"]["n"] < figures["n"]

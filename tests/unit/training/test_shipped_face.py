@@ -14,7 +14,7 @@ from emotion_core.inference.expression import LARGEST_BATCH, ExpressionModel
 from emotion_core.resources import models_directory
 from emotion_train.checkpoints import load_state
 from emotion_train.corpora.fer2013 import load_fer2013
-from emotion_train.evaluation.face import evaluate_face
+from emotion_train.evaluation.face import ExportedFace, evaluate_face
 from emotion_train.export.face import FaceGraph
 from emotion_train.tasks.face.networks import make_network
 from emotion_train.tasks.face.settings import FaceExperiment
@@ -83,7 +83,7 @@ def test_many_faces_are_scored_as_each_alone(model: ExpressionModel) -> None:
 
 
 def test_accuracy_on_the_validation_faces(model: ExpressionModel, data_root: Path) -> None:
-    figures = evaluate_face(model, data_root / "fer2013", "valid").label
+    figures = evaluate_face(ExportedFace(model), data_root / "fer2013", "valid").label
     assert figures.n == 3545
     assert figures.accuracy >= LEAST_ACCURACY
     assert figures.ece <= 0.05

@@ -30,17 +30,25 @@ def evaluate_face_command(
     data: Annotated[Path, typer.Option(help="Folder of splits or emotions, zip or fer2013.csv.")],
     json_path: Annotated[Path, typer.Option("--json", help="File for the figures.")],
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "valid",
-    weights: Annotated[Path | None, typer.Option(help="ONNX file; the shipped one.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="ONNX file, or a run's folder; the shipped model.")
+    ] = None,
     votes: Annotated[Path | None, typer.Option(help="FER+ votes, for a second table.")] = None,
 ) -> None:
     """Accuracy, macro F1, calibration and figures per class of the face model."""
     from emotion_core.inference.expression import ExpressionModel
     from emotion_core.resources import models_directory
-    from emotion_train.evaluation.face import evaluate_face
+    from emotion_train.evaluation.face import ExportedFace, FaceReader, evaluate_face
     from emotion_train.evaluation.tables import figures_table
 
-    model = ExpressionModel(weights or models_directory() / "face.onnx")
-    evaluation = evaluate_face(model, data, split, votes)
+    reader: FaceReader
+    if weights is not None and weights.is_dir():
+        from emotion_train.evaluation.face_run import FaceRun
+
+        reader = FaceRun(weights)
+    else:
+        reader = ExportedFace(ExpressionModel(weights or models_directory() / "face.onnx"))
+    evaluation = evaluate_face(reader, data, split, votes)
     _write_report(evaluation.report(), json_path)
     console.print(figures_table(f"{split}: labels", evaluation.label))
     if evaluation.majority is not None:

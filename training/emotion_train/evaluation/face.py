@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from emotion_core.affect import LABELS
 from emotion_core.inference.expression import ExpressionModel
@@ -16,6 +17,38 @@ from emotion_train.corpora.ferplus import load_votes, majority_labels
 from emotion_train.evaluation.classification import ClassificationFigures, classification_figures
 
 BATCH = 256
+
+Crops = npt.NDArray[np.uint8]
+Probabilities = npt.NDArray[np.float32]
+
+
+class FaceReader(Protocol):
+    """What is evaluated."""
+
+    def probabilities(self, crops: Crops) -> Probabilities:
+        """Return probabilities, float32 (N, 7), of uint8 (N, 48, 48) crops."""
+
+    def vote_shares(self, crops: Crops) -> Probabilities:
+        """Return what its head of votes says, float32 (N, 7)."""
+
+
+class ExportedFace:
+    """The model that the robot runs, or another of its kind.
+
+    Args:
+        model: with its graph.
+    """
+
+    def __init__(self, model: ExpressionModel) -> None:
+        self._model = model
+
+    def probabilities(self, crops: Crops) -> Probabilities:
+        """See `FaceReader`."""
+        return self._model.predict(crops).probabilities
+
+    def vote_shares(self, crops: Crops) -> Probabilities:
+        """See `FaceReader`."""
+        return self._model.predict_votes(crops)
 
 
 @dataclass(frozen=True)
@@ -52,12 +85,12 @@ class FaceEvaluation:
 
 
 def evaluate_face(
-    model: ExpressionModel, data: Path, split: str, votes: Path | None = None
+    reader: FaceReader, data: Path, split: str, votes: Path | None = None
 ) -> FaceEvaluation:
-    """Run the face model over one split.
+    """Read the faces of one split.
 
     Args:
-        model: the one the robot runs, or another of its kind.
+        reader: an exported model or the network of a run.
         data: see `load_fer2013`.
         split: see `load_fer2013`.
         votes: FER+ votes; the majority's figures leave out faces without a majority for one of
@@ -68,14 +101,14 @@ def evaluate_face(
     """
     corpus = load_fer2013(data, split)
     batches = [corpus.images[start : start + BATCH] for start in range(0, len(corpus), BATCH)]
-    probabilities = np.concatenate([model.predict(batch).probabilities for batch in batches])
+    probabilities = np.concatenate([reader.probabilities(batch) for batch in batches])
     majority = label_on_majority = None
     if votes is not None:
         winners = majority_labels(load_votes(votes), corpus.names)
         voted = winners >= 0
         if not voted.any():
             raise CorpusError(f"{votes} has a majority for none of the faces of {data}")
-        shares = np.concatenate([model.predict_votes(batch) for batch in batches])
+        shares = np.concatenate([reader.vote_shares(batch) for batch in batches])
         majority = classification_figures(shares[voted], winners[voted], LABELS)
         label_on_majority = classification_figures(probabilities[voted], winners[voted], LABELS)
     return FaceEvaluation(

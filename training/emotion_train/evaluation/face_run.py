@@ -1,0 +1,60 @@
+"""The network of a face run, of whatever architecture, in the place of the exported model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from emotion_train.errors import TrainingError
+from emotion_train.runs import load_run
+from emotion_train.tasks.face.module import FaceModule, predicted_logits
+
+Crops = npt.NDArray[np.uint8]
+Probabilities = npt.NDArray[np.float32]
+
+
+class FaceRun:
+    """Probabilities of a run's best checkpoint, without temperature and test-time flip.
+
+    Args:
+        run: its folder.
+
+    Raises:
+        CheckpointError: if the checkpoint cannot be used.
+        ExperimentError: if there is no run.
+        TrainingError: if it is no run of the task face.
+    """
+
+    def __init__(self, run: Path) -> None:
+        module = load_run(run)[2]
+        if not isinstance(module, FaceModule):
+            raise TrainingError(f"{run} is no run of the task face")
+        self._run = run
+        self._module = module
+        self._share = module.experiment.objective.votes_in_prediction
+
+    @torch.no_grad()
+    def probabilities(self, crops: Crops) -> Probabilities:
+        """Return probabilities, float32 (N, 7), of uint8 (N, 48, 48) crops."""
+        logits = predicted_logits(self._module(_prepared(crops)), self._share)
+        return np.asarray(logits.softmax(dim=1).numpy())
+
+    @torch.no_grad()
+    def vote_shares(self, crops: Crops) -> Probabilities:
+        """Return what its head of votes says, float32 (N, 7).
+
+        Raises:
+            TrainingError: if the network has none.
+        """
+        logits = self._module(_prepared(crops)).vote_logits
+        if logits is None:
+            raise TrainingError(f"the network of {self._run} has no head for votes")
+        return np.asarray(logits.softmax(dim=1).numpy())
+
+
+def _prepared(crops: Crops) -> Tensor:
+    return torch.from_numpy(crops).unsqueeze(1).float() / 255.0
