@@ -18,8 +18,8 @@ from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.utterances import SpeechCorpus, Utterance
 from emotion_train.evaluation.classification import ClassificationFigures, classification_figures
 
-WINDOW_STEP_SECONDS: Final = 0.5
-"""From one window of a long utterance to the next."""
+WINDOW_STEP_SECONDS: Final = 0.25
+"""From one window of an utterance to the next."""
 ALL: Final = "all"
 
 
@@ -117,7 +117,7 @@ def evaluate_voice(
         raise CorpusError(f"{data} holds no utterance of the speakers {sorted(wanted)}")
     probabilities = np.stack(
         [
-            utterance_probabilities(model, _disturbed(utterance, noise, position))
+            utterance_probabilities(model, *_recording(model, utterance, noise, position))
             for position, utterance in enumerate(corpus.utterances)
         ]
     )
@@ -131,27 +131,43 @@ def evaluate_voice(
     )
 
 
-def utterance_probabilities(model: VoiceModel, waveform: Waveform) -> npt.NDArray[np.float32]:
+def utterance_probabilities(
+    model: VoiceModel, waveform: Waveform, span: tuple[int, int] | None = None
+) -> npt.NDArray[np.float32]:
     """Return the probabilities (7,) of a whole utterance.
 
-    Its speech is cut into windows of the model's length, evenly spread and at most
-    WINDOW_STEP_SECONDS apart; their probabilities are averaged.
+    Windows of the model's length move over its speech or, when that is shorter, around it, evenly
+    spread and at most WINDOW_STEP_SECONDS apart; their probabilities are averaged.
+
+    Args:
+        model: whose windows are taken.
+        waveform: float32 (samples,); silence is before and behind it.
+        span: first sample and end of the speech; None looks for it.
     """
-    first, end = speech_span(waveform)
-    speech = waveform[first:end]
+    first, end = span or speech_span(waveform)
     window = round(model.window_seconds * model.sample_rate)
-    excess = max(len(speech) - window, 0)
-    count = 1 + int(np.ceil(excess / (WINDOW_STEP_SECONDS * model.sample_rate)))
-    starts = np.linspace(0, excess, count).astype(int)
-    windows = np.stack([speech[start : start + window] for start in starts])
+    low, high = sorted((first, end - window))
+    count = 1 + int(np.ceil((high - low) / (WINDOW_STEP_SECONDS * model.sample_rate)))
+    padded = np.pad(waveform, window)
+    starts = np.linspace(low, high, count).astype(int) + window
+    windows = np.stack([padded[start : start + window] for start in starts])
     return np.asarray(model.predict(windows).probabilities.mean(axis=0))
 
 
-def _disturbed(utterance: Utterance, noise: Noise | None, position: int) -> Waveform:
+def _recording(
+    model: VoiceModel, utterance: Utterance, noise: Noise | None, position: int
+) -> tuple[Waveform, tuple[int, int]]:
+    """Return an utterance with what is around it, and the span of its speech.
+
+    The speech is looked for without the noise, which goes on before and behind it.
+    """
+    around = round(model.window_seconds * model.sample_rate)
+    waveform = np.pad(utterance.waveform, around)
+    span = speech_span(waveform)
     if noise is None:
-        return utterance.waveform
+        return waveform, span
     generator = np.random.default_rng((noise.seed, position))
-    return add_noise(utterance.waveform, noise.snr_db, noise.colour, generator)
+    return add_noise(waveform, noise.snr_db, noise.colour, generator), span
 
 
 def add_noise(

@@ -37,6 +37,8 @@ _Item = TypeVar("_Item")
 
 WINDOW_HOP_SECONDS: Final = 0.25
 """Between the ends of two voice windows of an utterance."""
+VERSION: Final = 2
+"""Of how windows are cut; one that is kept from before is made anew."""
 FIRST_WINDOW_SECONDS: Final = 0.5
 SYLLABLE_SECONDS: Final = 0.06
 """Of speech for each character of a sentence: it makes a sentence last as long as it would."""
@@ -138,7 +140,7 @@ def load_banks(sources: FusionSources, models: Path | None, seed: int) -> Banks:
 
 def _fingerprint(sources: FusionSources, models: Path, seed: int) -> str:
     digest = hashlib.sha256(sources.model_dump_json().encode())
-    digest.update(json.dumps([seed, WINDOW_HOP_SECONDS, FIRST_WINDOW_SECONDS]).encode())
+    digest.update(json.dumps([VERSION, seed, WINDOW_HOP_SECONDS, FIRST_WINDOW_SECONDS]).encode())
     digest.update(LIVE_CHANGES.model_dump_json().encode())
     for name in ("face.onnx", "voice.onnx", "text.onnx"):
         path = models / name
@@ -203,19 +205,23 @@ def _score_voices(sources: FusionSources, model: VoiceModel, seed: int) -> Bank:
 def growing_windows(
     utterance: Utterance, longest_seconds: float, generator: np.random.Generator
 ) -> list[Features]:
-    """Return what a voice node would score while an utterance goes on, a little noise included."""
+    """Return what a voice node would score while an utterance goes on, a little noise included.
+
+    All are of the longest length: the room before the first word belongs to them.
+    """
     first, end = speech_span(utterance.waveform)
     speech = utterance.waveform[first:end]
     level = float(np.sqrt(np.mean(np.square(speech)))) if len(speech) else 0.0
-    noise = generator.normal(0.0, level * 10 ** (-generator.uniform(15, 40) / 20), len(speech))
-    noisy = (speech + noise).astype(np.float32)
     longest = round(longest_seconds * SAMPLE_RATE)
+    recording = np.pad(utterance.waveform[:end], (longest, 0))
+    noise = generator.normal(0.0, level * 10 ** (-generator.uniform(15, 40) / 20), len(recording))
+    noisy = (recording + noise).astype(np.float32)
     ends = range(
-        round(FIRST_WINDOW_SECONDS * SAMPLE_RATE),
+        longest + first + round(FIRST_WINDOW_SECONDS * SAMPLE_RATE),
         len(noisy) + 1,
         round(WINDOW_HOP_SECONDS * SAMPLE_RATE),
     )
-    return [noisy[max(0, stop - longest) : stop] for stop in ends] or [noisy]
+    return [noisy[stop - longest : stop] for stop in ends] or [noisy[-longest:]]
 
 
 def _score_sentences(sources: FusionSources, model: TextModel, seed: int) -> Bank:

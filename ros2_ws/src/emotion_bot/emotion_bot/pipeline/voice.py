@@ -98,6 +98,7 @@ class VoicePipeline:
         self._next_message = 0.0
         self._next_score = 0.0
         self._probability = 0.0
+        self._silent_since = 0.0
         self._expression = _Expression()
         self._header = Header()
         self.utterances = 0
@@ -156,7 +157,9 @@ class VoicePipeline:
                 self._expression = _Expression()
                 self._next_score = end
             changed = utterance.is_over or before is None or utterance.id != before.id
-            if not utterance.is_over:
+            if utterance.is_over:
+                self._silent_since = utterance.end
+            else:
                 self._score(utterance, end)
             if changed:
                 answers.append(self._message(utterance, utterance.end))
@@ -173,15 +176,17 @@ class VoicePipeline:
         end = self._segmenter.last_speech
         if self._model is None or now < self._next_score or end < now:
             return
-        start = max(utterance.start, end - self._window)
-        if end - start < self._minimum_window:
+        spoken = min(end - utterance.start, self._window)
+        if spoken < self._minimum_window:
             return
         self._next_score = now + self._score_period
+        # The room before the first word belongs to the window, the utterance before does not.
+        start = max(end - self._window, self._silent_since)
         waveform = float_samples(self._buffer.read(start, end))
         scores = self._model.predict(waveform[None])
         valence, arousal = scores.valence_arousal[0]
         self._expression = _Expression(
-            len(waveform) / SAMPLE_RATE,
+            spoken,
             tuple(map(float, scores.probabilities[0])),
             float(valence),
             float(arousal),

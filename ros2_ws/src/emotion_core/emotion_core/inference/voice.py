@@ -18,8 +18,6 @@ Scores = npt.NDArray[np.float32]
 
 INPUTS: Final = ("waveforms",)
 OUTPUTS: Final = ("probabilities", "valence_arousal", "embedding")
-SHORTEST_SECONDS: Final = 1.0
-"""Shorter windows get silence before them up to this length, which the model passes over."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +63,10 @@ class VoiceModel:
     def predict(self, waveforms: Waveforms) -> VoiceScores:
         """Score windows of voiced sound.
 
-        Of a window longer than `window_seconds` the newest part counts; one shorter than
-        SHORTEST_SECONDS gets silence before it. Samples that are not finite count as silence.
+        Of a window longer than `window_seconds` the newest part counts; a shorter one gets silence
+        before it, as those had that the model was trained on: it knows where speech begins, and
+        reads one that is cut off there several points worse. Samples that are not finite count as
+        silence.
         For a window of nothing but zeros the probabilities are equal, valence, arousal and
         embedding zero.
 
@@ -100,8 +100,7 @@ class VoiceModel:
         # A wave at any level is brought to the same one, as the features have a fixed least power.
         peak = np.abs(finite).max(axis=1, initial=0.0, keepdims=True)
         scaled = np.divide(finite, peak, out=np.zeros_like(finite), where=peak > 0.0)
-        lacking = round(SHORTEST_SECONDS * self.sample_rate) - scaled.shape[1]
-        return np.pad(scaled, ((0, 0), (max(lacking, 0), 0)))
+        return np.pad(scaled, ((0, 0), (longest - scaled.shape[1], 0)))
 
     def _silence(self, count: int) -> VoiceScores:
         return VoiceScores(
