@@ -27,9 +27,9 @@ STREAM: Final = QoSProfile(
 """Small results at camera rate that must all arrive."""
 
 STREAM_PUBLISHER: Final = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
+    history=HistoryPolicy.KEEP_LAST, depth=250, reliability=ReliabilityPolicy.RELIABLE
 )
-"""Keeps two seconds and more of them for a recorder that gets no processor meanwhile."""
+"""Keeps five seconds of them at 50 Hz for a recorder that gets no processor meanwhile."""
 
 SOUND: Final = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.RELIABLE

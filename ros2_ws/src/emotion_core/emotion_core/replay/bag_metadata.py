@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,12 +86,18 @@ class FileEntry:
                 schemas[channel.schema_id].name,
                 schemas[channel.schema_id].definition,
                 channel.metadata.get(_HASH, ""),
-                parse_qos(channel.metadata.get(_QOS, "")),
+                _offered_qos(channel.metadata.get(_QOS, "")),
             )
             for channel in summary.channels
         ]
         counts = {channel.topic: summary.counts[channel.id] for channel in summary.channels}
         return cls(name, topics, counts, *summary.times())
+
+
+@lru_cache(maxsize=256)
+def _offered_qos(text: str) -> Sequence[Qos]:
+    """Read profiles; a flush asks for those of all topics, and parsing one takes 5 ms."""
+    return tuple(parse_qos(text))
 
 
 def write_metadata(path: Path, files: Sequence[FileEntry], properties: Mapping[str, str]) -> None:
