@@ -119,6 +119,8 @@ def _close(node: Node) -> None:
 
 
 def _watch_ports(node: Node) -> None:
+    if not sys.platform.startswith("linux"):
+        return
     watch = PortWatch()
 
     def check() -> None:
