@@ -26,7 +26,8 @@ RECORDED = (topics.FACES, topics.EXPRESSION, topics.HEAD_COMMAND)
 _WARM_SHARE = 0.25
 _MEBIBYTE = 2**20
 _GROWTH_SHARE = 0.05
-_GROWTH_BYTES = 8 * _MEBIBYTE
+_GROWTH_BYTES = 16 * _MEBIBYTE
+"""The camera's writer holds 16 frames of 0.9 MB from when a reader has been slow for once."""
 _GROWTH_HANDLES = 8
 
 
