@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +24,11 @@ from emotion_train.export.files import describe_model
 from emotion_train.fit import fit
 from emotion_train.report.comparison import compare_run
 from emotion_train.runs import load_run
+from emotion_train.tasks.base import TaskModule
 from emotion_train.tasks.face.module import FaceModule, predicted_logits
 from emotion_train.tasks.registry import load_experiment
+
+KilledInStep = Callable[[type[TaskModule], int], AbstractContextManager[None]]
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
@@ -184,28 +189,12 @@ def test_same_seed_same_weights(experiment_file: Path, tmp_path: Path) -> None:
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
-class KilledError(RuntimeError):
-    pass
-
-
 def test_killed_run_resumes_to_the_same_read_curves(
-    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    experiment_file: Path, tmp_path: Path, killed_in_step: KilledInStep
 ) -> None:
     train(experiment_file, tmp_path / "whole")
-    original = FaceModule.training_step
-    steps = 0
-
-    def step_until_killed(self: FaceModule, batch: object) -> torch.Tensor:
-        nonlocal steps
-        steps += 1
-        if steps == 5:
-            raise KilledError
-        return original(self, batch)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(FaceModule, "training_step", step_until_killed)
-        with pytest.raises(KilledError):
-            train(experiment_file, tmp_path / "broken")
+    with killed_in_step(FaceModule, 5):
+        train(experiment_file, tmp_path / "broken")
     train(experiment_file, tmp_path / "broken", resume=True)
     whole, broken = (
         weights(tmp_path / "whole" / "last.ckpt"),

@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from emotion_train.errors import TrainingError
+from emotion_train.evaluation.face import Crops, Probabilities
 from emotion_train.runs import load_run
 from emotion_train.tasks.face.module import FaceModule, predicted_logits
-
-Crops = npt.NDArray[np.uint8]
-Probabilities = npt.NDArray[np.float32]
 
 
 class FaceRun:

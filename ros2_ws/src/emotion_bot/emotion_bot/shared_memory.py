@@ -29,7 +29,7 @@ _STRIKES: Final = 2
 
 
 class PortWatch:
-    """Notices that nobody can reach the ports of this process any more.
+    """Notices that nobody can reach the ports any more that this process has when it is made.
 
     Args:
         folder: of the shared memory.
@@ -39,12 +39,13 @@ class PortWatch:
     def __init__(self, folder: Path = FOLDER, process: Path = PROCESS) -> None:
         self._folder = folder
         self._process = process
+        self._ports = ports_of(process)
         self._known: dict[str, int] = {}
         self._strikes = 0
 
     def lost(self) -> list[str]:
         """Return the names of ports that have been lost for two calls in a row."""
-        ports = [port for port in ports_of(self._process) if self._is_lost(port)]
+        ports = [port for port in self._ports if self._is_lost(port)]
         self._strikes = self._strikes + 1 if ports else 0
         return ports if self._strikes >= _STRIKES else []
 

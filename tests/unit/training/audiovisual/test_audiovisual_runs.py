@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from itertools import combinations
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from emotion_train.runs import load_run
 from emotion_train.study.settings import Ablation, read_series
 from emotion_train.tasks.audiovisual.data import AudioVisualDataModule
 from emotion_train.tasks.audiovisual.module import AudioVisualModule
+from emotion_train.tasks.base import TaskModule
+
+KilledInStep = Callable[[type[TaskModule], int], AbstractContextManager[None]]
 
 pytestmark = pytest.mark.unit
 
@@ -116,12 +120,8 @@ def test_every_subset_of_modalities(
     assert there == set(subset)
 
 
-class KilledError(RuntimeError):
-    pass
-
-
 def test_killed_run_goes_on_to_the_same_weights(
-    prepared: Callable[[str], Path], write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prepared: Callable[[str], Path], write: Write, tmp_path: Path, killed_in_step: KilledInStep
 ) -> None:
     file = write(
         prepared("crema-d"),
@@ -129,20 +129,8 @@ def test_killed_run_goes_on_to_the_same_weights(
         trainer={"epochs": 2},
     )
     whole = train(file, tmp_path / "whole")
-    original = AudioVisualModule.training_step
-    steps = 0
-
-    def step_until_killed(self: AudioVisualModule, batch: object) -> torch.Tensor:
-        nonlocal steps
-        steps += 1
-        if steps == 3:
-            raise KilledError
-        return original(self, batch)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(AudioVisualModule, "training_step", step_until_killed)
-        with pytest.raises(KilledError):
-            train(file, tmp_path / "broken")
+    with killed_in_step(AudioVisualModule, 3):
+        train(file, tmp_path / "broken")
     broken = weights(train(file, tmp_path / "broken", resume=True))
     for name, value in weights(whole).items():
         torch.testing.assert_close(broken[name], value, msg=name)

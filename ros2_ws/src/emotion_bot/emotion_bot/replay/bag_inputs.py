@@ -16,7 +16,7 @@ from emotion_bot import images, topics
 from emotion_bot.replay.compression import decompressed
 from emotion_bot.serialization import UnreadableMessageError, read_message
 from emotion_core.replay.bag_metadata import BagError
-from emotion_core.replay.bag_reader import BagReader
+from emotion_core.replay.bag_reader import BagMessage, BagReader
 
 CAMERA_ON_HEAD: Final = "camera_on_head"
 """Property of a bag: ``true`` if the camera turned with the head, ``false`` if not."""
@@ -88,13 +88,19 @@ def read_inputs(bag: BagReader) -> Iterator[tuple[int, str, Any]]:
     types = input_types()
     for message in bag.messages(relative.keys()):
         topic = relative[message.topic]
-        try:
-            content = read_message(message.data, types[topic])
-        except UnreadableMessageError as error:
-            raise BagError(
-                f"bag {bag.path}: {message.topic} at {message.time} ns: {error}"
-            ) from error
-        yield message.time, topic, content
+        yield message.time, topic, content_of(bag, message, types[topic])
+
+
+def content_of(bag: BagReader, message: BagMessage, message_type: type[T]) -> T:
+    """Return the content of a message of a bag.
+
+    Raises:
+        BagError: if it is not of this type.
+    """
+    try:
+        return read_message(message.data, message_type)
+    except UnreadableMessageError as error:
+        raise BagError(f"bag {bag.path}: {message.topic} at {message.time} ns: {error}") from error
 
 
 def ahead(items: Iterable[T]) -> Iterator[T]:

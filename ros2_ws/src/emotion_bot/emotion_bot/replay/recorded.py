@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from emotion_bot.replay.bag_inputs import content_of
 from emotion_bot.replay.collector import COLLECTED, Collector, arrival_delay
-from emotion_bot.serialization import UnreadableMessageError, read_message
-from emotion_core.replay.bag_metadata import BagError
 from emotion_core.replay.bag_reader import BagReader
 from emotion_core.replay.run_record import RunRecord
 
@@ -22,11 +21,6 @@ def read_recorded_run(bag: BagReader) -> RunRecord:
         relative[name] = known[0] if known else name.lstrip("/")
     for message in bag.messages():
         topic = relative[message.topic]
-        try:
-            content = read_message(message.data, COLLECTED[topic]) if topic in COLLECTED else None
-        except UnreadableMessageError as error:
-            raise BagError(
-                f"bag {bag.path}: {message.topic} at {message.time} ns: {error}"
-            ) from error
+        content = content_of(bag, message, COLLECTED[topic]) if topic in COLLECTED else None
         collector.take(topic, content, message.time)
     return collector.finish()
