@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
+from emotion_bot.transport import LOCALHOST, PROFILE_VARIABLES, RANGE_VARIABLE
 from emotion_core.audio.recognizer import DEFAULT_RECOGNIZER, NO_RECOGNIZER
 
 EXTERNAL_SOURCE: Final = "external"
@@ -80,15 +81,11 @@ def default_environment(
     split = host is not Host.ALL
     profile = f"{config}/{_TRANSPORT_PROFILES[host]}"
     return {
-        # Fast DDS 2 (Jazzy) and 3 (Kilted) name the variable differently.
-        "FASTRTPS_DEFAULT_PROFILES_FILE": profile,
-        "FASTDDS_DEFAULT_PROFILES_FILE": profile,
+        **dict.fromkeys(PROFILE_VARIABLES, profile),
         "RMW_FASTRTPS_USE_QOS_FROM_XML": "1",
         # A robot that watches people stays on its own machine unless its owner says otherwise, or
         # with those machines that he names.
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": (
-            "SUBNET" if split and not has_static_peers else "LOCALHOST"
-        ),
+        RANGE_VARIABLE: "SUBNET" if split and not has_static_peers else LOCALHOST,
         # Networks choose their thread counts themselves; a second pool only fights for the cores.
         "OMP_NUM_THREADS": "1",
     }

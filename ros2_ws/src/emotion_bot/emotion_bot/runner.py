@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 import rclpy
@@ -19,8 +20,9 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.node import Node
 
 from emotion_bot.parameters import Parameter, ParameterError, declare
-from emotion_bot.shared_memory import PortWatch, remove_abandoned_segments
+from emotion_bot.shared_memory import PortWatch, remove_abandoned
 from emotion_bot.supervision import EXIT_BAD_CONFIGURATION, SUPERVISOR_VARIABLE
+from emotion_bot.transport import fresh_ports
 
 RCLError = rclpy_implementation.RCLError
 
@@ -75,12 +77,19 @@ def run(factory: Callable[[], Node], arguments: list[str] | None = None) -> int:
     ``EXIT_BAD_CONFIGURATION``, a process that messages do not reach any more ``EXIT_UNREACHABLE``.
     """
     _stop_with_supervisor()
-    remove_abandoned_segments(time.time())
-    rclpy.init(args=arguments)
+    remove_abandoned(time.time())
+    with ExitStack() as until_there_is_a_node:
+        until_there_is_a_node.enter_context(fresh_ports())
+        rclpy.init(args=arguments)
+        return _run(factory, until_there_is_a_node.close)
+
+
+def _run(factory: Callable[[], Node], on_node: Callable[[], None]) -> int:
     node: Node | None = None
     status = 0
     try:
         node = factory()
+        on_node()
         if isinstance(node, DeviceNode):
             node.autostart()
         _watch_ports(node)
@@ -124,7 +133,7 @@ def _watch_ports(node: Node) -> None:
     watch = PortWatch()
 
     def check() -> None:
-        if lost := watch.lost():
+        if lost := watch.lost(time.monotonic()):
             raise UnreachableError(f"nobody can reach {', '.join(lost)} any more")
 
     # In a replay, too, this is no matter of the bag's time.

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from emotion_bot import hri
 from emotion_bot.graph import RECEIVE_BUFFER_BYTES, TRANSPORT_PROFILE
+from emotion_bot.transport import PROFILE_VARIABLES
 from emotion_bot.up.processes import config_directory
 from emotion_core.audio.chunks import AudioSourceError
 from emotion_core.audio.microphone import list_microphones
@@ -98,7 +99,7 @@ def _transport() -> Check:
             f"FASTDDS_BUILTIN_TRANSPORTS={builtin} overrides the robot's transports",
             "unset it, or camera frames may be lost",
         )
-    for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
+    for name in PROFILE_VARIABLES:
         if name in os.environ:
             detail = f"yours: {name}={os.environ[name]}"
             return Check("transport", Status.OK.value, detail)
