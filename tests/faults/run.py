@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from unittest.mock import patch
@@ -205,17 +206,23 @@ class FaultRun:
                 seen |= self.witness.stamps(topic, *span)
             self._result.messages += len(seen)
             if lost := sorted(at for stamp, at in seen.items() if stamp not in recorded[topic]):
+                places = ", ".join(self._places(lost))
                 troubles.append(
-                    f"{len(lost)} of {len(seen)} messages of {topic} are not in the bag, "
-                    f"the first {self._place(lost[0])}, the last {self._place(lost[-1])}"
+                    f"{len(lost)} of {len(seen)} messages of {topic} are not in the bag: {places}"
                 )
         return troubles
 
-    def _place(self, at: float) -> str:
-        """Return when something was, by the last fault before it."""
-        before = [(begun, name) for begun, name in self._injected if begun <= at]
-        begun, name = before[-1] if before else (self._begun, "the start")
-        return f"{at - begun:.1f} s after {name}"
+    def _places(self, times: list[float]) -> Iterator[str]:
+        """Return where messages are missing, by the faults before them."""
+        starts = [
+            0,
+            *(i for i in range(1, len(times)) if times[i] - times[i - 1] > _MARGIN_SECONDS),
+        ]
+        for first, end in zip(starts, [*starts[1:], len(times)], strict=True):
+            before = [(begun, name) for begun, name in self._injected if begun <= times[first]]
+            begun, name = before[-1] if before else (self._begun, "the start")
+            seconds = times[end - 1] - times[first]
+            yield f"{end - first} within {seconds:.1f} s, {times[first] - begun:.1f} s after {name}"
 
 
 def _spans(
