@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from emotion_core.head.protocol import Frame, FrameReader
+from emotion_core.head.protocol.framing import Frame, FrameReader
 
 BUILD = Path(__file__).resolve().parents[2] / "firmware" / "build"
 LIBRARY = BUILD / "sim" / "libhead_sim.so"

@@ -13,17 +13,11 @@ from pathlib import Path
 
 from emotion_core.head.axis import SERVO_FRAME
 from emotion_core.head.limits import ANGLE_UNIT, AxisLimits, HeadLimits
-from emotion_core.head.link import HeadLink, Phase
-from emotion_core.head.protocol import (
-    DELIMITER,
-    Ack,
-    FrameType,
-    Status,
-    encode,
-    hello_payload,
-    parse,
-    target_payload,
-)
+from emotion_core.head.link import HeadLink
+from emotion_core.head.link_report import Phase
+from emotion_core.head.protocol.framing import DELIMITER, encode
+from emotion_core.head.protocol.messages import Ack, FrameType, Status
+from emotion_core.head.protocol.payloads import hello_payload, parse, target_payload
 
 from . import lockstep
 from .lockstep import Board, Pulse

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from emotion_core.head import limits, protocol, simulated, virtual
+from emotion_core.head import limits, simulated, virtual
 from emotion_core.head.axis import SERVO_FRAME, SUBUNITS, Axis
 from emotion_core.head.firmware_build import FirmwareBuild
 from emotion_core.head.limits import ACCELERATION_UNIT, ANGLE_UNIT, VELOCITY_UNIT, HeadLimits
-from emotion_core.head.protocol import AxisSettings, Flag, FrameType, Status
+from emotion_core.head.protocol import framing, payloads
+from emotion_core.head.protocol.messages import AxisSettings, Flag, FrameType, Status
 
 from . import lockstep, measure
 
@@ -69,9 +70,9 @@ def test_the_times_of_a_silent_link_are_the_same() -> None:
 
 
 def test_the_protocol_constants_are_the_same() -> None:
-    assert constant("kProtocolMajor") == protocol.PROTOCOL_MAJOR
-    assert constant("kProtocolMinor") == protocol.PROTOCOL_MINOR
-    assert constant("kMaxPayload") == protocol.MAX_PAYLOAD
+    assert constant("kProtocolMajor") == payloads.PROTOCOL_MAJOR
+    assert constant("kProtocolMinor") == payloads.PROTOCOL_MINOR
+    assert constant("kMaxPayload") == framing.MAX_PAYLOAD
     words = {"kLimitedFlag": Flag.LIMITED}
     for flag in Flag:
         name = "k" + flag.name.title().replace("_", "") if flag.name else ""

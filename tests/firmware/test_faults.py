@@ -9,9 +9,9 @@ import pytest
 
 from emotion_core.head.firmware_build import FirmwareBuild
 from emotion_core.head.limits import AxisLimits
-from emotion_core.head.link import RequestRefusedError
-from emotion_core.head.protocol import (
-    DELIMITER,
+from emotion_core.head.link_report import RequestRefusedError
+from emotion_core.head.protocol.framing import DELIMITER, encode
+from emotion_core.head.protocol.messages import (
     Ack,
     AxisSettings,
     BoardSettings,
@@ -23,10 +23,8 @@ from emotion_core.head.protocol import (
     Status,
     TouchInput,
     Welcome,
-    encode,
-    parse,
-    settings_payload,
 )
+from emotion_core.head.protocol.payloads import parse, settings_payload
 
 from . import lockstep, measure
 

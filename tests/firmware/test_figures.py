@@ -11,7 +11,8 @@ import pytest
 from emotion_core.head.axis import SERVO_FRAME
 from emotion_core.head.firmware_build import FirmwareBuild
 from emotion_core.head.limits import ANGLE_UNIT
-from emotion_core.head.protocol import DELIMITER, FrameType, encode
+from emotion_core.head.protocol.framing import DELIMITER, encode
+from emotion_core.head.protocol.messages import FrameType
 
 from . import lockstep, measure
 

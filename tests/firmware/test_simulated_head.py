@@ -20,7 +20,7 @@ from emotion_core.head.calibration import calibrate, wide_limits
 from emotion_core.head.factory import create_head
 from emotion_core.head.firmware_build import FirmwareBuild, FirmwareError
 from emotion_core.head.limits import AxisLimits
-from emotion_core.head.protocol import AxisSettings, BoardSettings, SettingsGroup
+from emotion_core.head.protocol.messages import AxisSettings, BoardSettings, SettingsGroup
 from emotion_core.head.serial_head import SerialHead
 from emotion_core.head.simulated import SimulatedHead
 from emotion_core.head.virtual import VirtualHead

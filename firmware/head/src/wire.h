@@ -1,5 +1,5 @@
 // The wire: frames of COBS(type, sequence, payload, CRC-16/CCITT-FALSE) closed by one zero byte.
-// Described in firmware/PROTOCOL.md; the Python side is emotion_core/head/protocol.py.
+// Described in firmware/PROTOCOL.md; the Python side is emotion_core/head/protocol.
 #pragma once
 
 #include <stdint.h>

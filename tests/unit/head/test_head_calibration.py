@@ -17,7 +17,7 @@ from emotion_core.head.calibration import (
     Stage,
 )
 from emotion_core.head.limits import HARD_MAXIMUM_ANGLE, HeadLimits
-from emotion_core.head.protocol import AxisSettings, SettingsGroup
+from emotion_core.head.protocol.messages import AxisSettings, SettingsGroup
 
 pytestmark = pytest.mark.unit
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from emotion_bot.commands.failure import failure
 from emotion_core.head import calibration
-from emotion_core.head.link import LinkError
+from emotion_core.head.link_report import LinkError
 from emotion_core.head.serial_head import SerialHead
 
 _CONNECTION_SECONDS: Final = 10.0

@@ -13,8 +13,8 @@ from enum import Enum
 from typing import Final
 
 from emotion_core.head.limits import HARD_MAXIMUM_ANGLE, AxisLimits, HeadLimits
-from emotion_core.head.link import LinkError, RequestRefusedError
-from emotion_core.head.protocol import AxisSettings, SettingsGroup, Status
+from emotion_core.head.link_report import LinkError, RequestRefusedError
+from emotion_core.head.protocol.messages import AxisSettings, SettingsGroup, Status
 from emotion_core.head.serial_head import SerialHead
 
 ACCEPT: Final = "enter"

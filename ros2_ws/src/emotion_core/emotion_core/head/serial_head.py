@@ -16,20 +16,20 @@ from serial.tools import list_ports
 
 from emotion_core.head.backend import HeadSnapshot
 from emotion_core.head.limits import HeadLimits
-from emotion_core.head.link import HeadLink, LinkError, LinkStatistics, Phase
-from emotion_core.head.protocol import (
-    BAUD_RATE,
+from emotion_core.head.link import HeadLink
+from emotion_core.head.link_report import LinkError, LinkStatistics, Phase
+from emotion_core.head.protocol.framing import BAUD_RATE
+from emotion_core.head.protocol.messages import (
     AxisSettings,
     BoardSettings,
     Flag,
     FrameType,
     Health,
     Message,
-    ProtocolVersionError,
     SettingsGroup,
     Welcome,
-    settings_payload,
 )
+from emotion_core.head.protocol.payloads import ProtocolVersionError, settings_payload
 
 SHORTEST_BACK_OFF: Final = 0.1
 """First pause before a lost port is tried again, s."""

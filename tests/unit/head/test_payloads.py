@@ -1,37 +1,34 @@
-"""The codec against the golden frames, and against whatever a line may bring."""
+"""Payloads against the golden frames, and against whatever a frame may hold."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import pytest
+from golden_frames import VECTORS, bytes_, golden, payloads
 from hypothesis import given
-from hypothesis import strategies as st
 
-from emotion_core.head import protocol
 from emotion_core.head.limits import HeadLimits
-from emotion_core.head.protocol import (
+from emotion_core.head.protocol.framing import Frame, FrameReader, ProtocolError, encode
+from emotion_core.head.protocol.messages import (
     Ack,
     AxisSettings,
     BoardSettings,
     Flag,
-    FrameReader,
     FrameType,
     Health,
     Motion,
-    ProtocolError,
-    ProtocolVersionError,
     SetPoint,
     SettingsGroup,
     Status,
     TouchInput,
     Welcome,
+)
+from emotion_core.head.protocol.payloads import (
+    ProtocolVersionError,
     check_version,
-    encode,
     hello_payload,
     parse,
     settings_payload,
@@ -39,37 +36,6 @@ from emotion_core.head.protocol import (
 )
 
 pytestmark = pytest.mark.unit
-
-VECTORS = json.loads(
-    (Path(__file__).parents[3] / "firmware" / "vectors.json").read_text(encoding="utf-8")
-)
-payloads = st.binary(max_size=protocol.MAX_PAYLOAD)
-bytes_ = st.integers(0, 255)
-
-
-def golden(kind: str, values: list[dict[str, Any]]) -> list[Any]:
-    return [pytest.param(value, id=f"{kind}: {value['name']}") for value in values]
-
-
-@pytest.mark.parametrize("vector", golden("frame", VECTORS["frames"]))
-def test_golden_frames_are_written_and_read(vector: dict[str, Any]) -> None:
-    payload = bytes.fromhex(vector["payload"])
-    frame = bytes.fromhex(vector["frame"])
-    assert encode(vector["type"], vector["sequence"], payload) == frame
-    (read,) = FrameReader().push(frame)
-    assert (read.type, read.sequence, read.payload) == (
-        vector["type"],
-        vector["sequence"],
-        payload,
-    )
-
-
-@pytest.mark.parametrize("vector", golden("stream", VECTORS["streams"]))
-def test_golden_streams_give_their_frames_and_no_other(vector: dict[str, Any]) -> None:
-    reader = FrameReader()
-    frames = list(reader.push(bytes.fromhex(vector["stream"])))
-    assert len(frames) == vector["frames"]
-    assert reader.rejected == vector["rejected"]
 
 
 def of_board(vector: dict[str, Any]) -> bool:
@@ -142,66 +108,10 @@ def test_what_the_host_says_is_what_the_vectors_say() -> None:
     )
 
 
-@given(frame_type=bytes_, sequence=bytes_, payload=payloads)
-def test_every_frame_survives_the_round_trip(
-    frame_type: int, sequence: int, payload: bytes
-) -> None:
-    data = encode(frame_type, sequence, payload)
-    assert len(data) <= protocol.MAX_FRAME
-    assert data.index(0) == len(data) - 1
-    (read,) = FrameReader().push(data)
-    assert (read.type, read.sequence, read.payload) == (frame_type, sequence, payload)
-
-
-@given(garbage=st.binary(max_size=300), sequence=bytes_, payload=payloads, cut=st.integers(0, 400))
-def test_the_frame_after_a_delimiter_is_read_however_the_bytes_arrive(
-    garbage: bytes, sequence: int, payload: bytes, cut: int
-) -> None:
-    stream = garbage + b"\0" + encode(FrameType.TARGET, sequence, payload)
-    reader = FrameReader()
-    frames = [*reader.push(stream[:cut]), *reader.push(stream[cut:])]
-    assert frames[-1].payload == payload
-    assert frames[-1].sequence == sequence
-
-
-@given(stream=st.binary(max_size=2000))
-def test_parts_of_a_stream_mean_the_same_as_the_whole(stream: bytes) -> None:
-    whole, single = FrameReader(), FrameReader()
-    expected = list(whole.push(stream))
-    got = [frame for byte in stream for frame in single.push(bytes((byte,)))]
-    assert got == expected
-    assert single.rejected == whole.rejected
-
-
-@given(sequence=bytes_, payload=payloads, place=st.integers(0, 10_000), flip=st.integers(0, 7))
-def test_a_flipped_bit_is_always_found(
-    sequence: int, payload: bytes, place: int, flip: int
-) -> None:
-    data = bytearray(encode(FrameType.ACK, sequence, payload))
-    data[place % len(data)] ^= 1 << flip
-    assert list(FrameReader().push(bytes(data) + b"\0")) == []
-
-
 @given(frame_type=bytes_, payload=payloads)
 def test_parsing_gives_a_message_or_a_protocol_error(frame_type: int, payload: bytes) -> None:
     with contextlib.suppress(ProtocolError):
-        assert parse(protocol.Frame(frame_type, 0, payload)) is not None
-
-
-def test_memory_does_not_grow_without_delimiters() -> None:
-    reader = FrameReader()
-    for _ in range(1000):
-        assert list(reader.push(b"\x55" * 1000)) == []
-    assert list(reader.push(b"\0" + encode(FrameType.ACK, 1))) != []
-    assert reader.rejected == 1
-
-
-@pytest.mark.parametrize(
-    ("frame_type", "sequence", "payload"), [(256, 0, b""), (1, -1, b""), (1, 0, bytes(20))]
-)
-def test_a_frame_that_cannot_be_is_refused(frame_type: int, sequence: int, payload: bytes) -> None:
-    with pytest.raises(ProtocolError):
-        encode(frame_type, sequence, payload)
+        assert parse(Frame(frame_type, 0, payload)) is not None
 
 
 def test_settings_of_another_group_are_refused() -> None:
@@ -218,7 +128,7 @@ def test_another_major_version_is_refused_with_advice(
     version: tuple[int, int], advice: str
 ) -> None:
     payload = bytes((Status.VERSION, *version)) + bytes(9)
-    welcome = parse(protocol.Frame(FrameType.WELCOME, 1, payload))
+    welcome = parse(Frame(FrameType.WELCOME, 1, payload))
     assert isinstance(welcome, Welcome)
     with pytest.raises(ProtocolVersionError, match=advice):
         check_version(welcome)
