@@ -214,10 +214,8 @@ class FaultRun:
 
     def _places(self, times: list[float]) -> Iterator[str]:
         """Return where messages are missing, by the faults before them."""
-        starts = [
-            0,
-            *(i for i in range(1, len(times)) if times[i] - times[i - 1] > _MARGIN_SECONDS),
-        ]
+        pauses = [after - at > _MARGIN_SECONDS for at, after in pairwise(times)]
+        starts = [0, *(index for index, pause in enumerate(pauses, 1) if pause)]
         for first, end in zip(starts, [*starts[1:], len(times)], strict=True):
             before = [(begun, name) for begun, name in self._injected if begun <= times[first]]
             begun, name = before[-1] if before else (self._begun, "the start")
