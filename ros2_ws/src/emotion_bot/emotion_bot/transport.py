@@ -13,7 +13,7 @@ import fcntl
 import os
 import socket
 import tempfile
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,7 @@ PROFILE_VARIABLES: Final = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_P
 RANGE_VARIABLE: Final = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 LOCALHOST: Final = "LOCALHOST"
 _AS_IN_PROFILE: Final = "SYSTEM_DEFAULT"
+_PEERS_VARIABLE: Final = "ROS_STATIC_PEERS"
 
 AUTOMATIC_ID: Final = "<participantID>-1</participantID>"
 """Place in the profiles of config/ for the id; without it, a profile is left as it is."""
@@ -43,6 +44,11 @@ _DOMAIN_GAIN: Final = 250
 _PARTICIPANT_GAIN: Final = 2
 _DISCOVERY_OFFSET: Final = 10
 _DATA_OFFSET: Final = 11
+
+
+def has_static_peers(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether the user has named the other machines."""
+    return bool(environment.get(_PEERS_VARIABLE))
 
 
 @contextlib.contextmanager
@@ -73,9 +79,9 @@ def fresh_ports(
         file.write(text)
         file.flush()
         changes = dict.fromkeys(PROFILE_VARIABLES, file.name)
-        # Peers in other machines are rmw_fastrtps's to add.
-        peers = bool(environment.get("ROS_STATIC_PEERS"))
-        if STAYS_HERE in text and environment.get(RANGE_VARIABLE) == LOCALHOST and not peers:
+        stays_here = STAYS_HERE in text and environment.get(RANGE_VARIABLE) == LOCALHOST
+        # Peers on other machines are rmw_fastrtps's to add.
+        if stays_here and not has_static_peers(environment):
             changes[RANGE_VARIABLE] = _AS_IN_PROFILE
         before = dict(environment)
         environment.update(changes)

@@ -21,6 +21,7 @@ from emotion_bot.graph import (
     default_environment,
 )
 from emotion_bot.security import enclave
+from emotion_bot.transport import has_static_peers
 from emotion_bot.up.microphone_choice import choose_microphone
 from emotion_core.head.factory import default_head
 
@@ -112,8 +113,7 @@ def _actions(context: LaunchContext) -> list[Action]:
 
 
 def _environment(host: Host) -> list[Action]:
-    has_static_peers = bool(os.environ.get("ROS_STATIC_PEERS"))
-    variables = default_environment(str(_config_directory()), host, has_static_peers)
+    variables = default_environment(str(_config_directory()), host, has_static_peers())
     return [
         SetEnvironmentVariable(name, value)
         for name, value in variables.items()

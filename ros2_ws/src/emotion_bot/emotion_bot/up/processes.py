@@ -12,6 +12,7 @@ import psutil
 
 from emotion_bot.graph import Host, NodeSpec, default_environment
 from emotion_bot.supervision import SUPERVISOR_VARIABLE
+from emotion_bot.transport import has_static_peers
 from emotion_bot.up.supervisor import ProcessSpec
 
 _NODE_NAME = "__node:="
@@ -67,8 +68,8 @@ def node_process(
 
 def use_default_environment(host: Host = Host.ALL) -> None:
     """Give this process what nodes have, so that both meet; a variable that is set wins."""
-    peers = bool(os.environ.get("ROS_STATIC_PEERS"))
-    for name, value in default_environment(str(config_directory()), host, peers).items():
+    variables = default_environment(str(config_directory()), host, has_static_peers())
+    for name, value in variables.items():
         os.environ.setdefault(name, value)
 
 
