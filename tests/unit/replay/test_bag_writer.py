@@ -1,6 +1,7 @@
 import errno
 import os
 from collections import namedtuple
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -144,6 +145,26 @@ def test_a_resumed_bag_goes_on_in_a_new_file_and_keeps_its_consent(tmp_path):
     with BagReader(tmp_path / "bag") as bag:
         assert bag.properties["consent"] == "given"
         assert bag.properties["camera_on_head"] == "true"
+
+
+def test_a_resumed_bag_keeps_the_quality_of_service_that_its_metadata_tell(tmp_path):
+    with BagWriter(tmp_path / "bag", BagOptions(**FREE)) as bag:
+        write(bag, range(3))
+    with BagWriter(tmp_path / "bag", BagOptions(**FREE), resume=True) as bag:
+        write(bag, range(3, 6), replace(NUMBER, qos=[QOS, QOS]))
+        write(bag, [6], replace(WORD, qos=[QOS, QOS]))
+    with AnyReader([tmp_path / "bag"]) as bag:
+        offered = {c.topic: len(c.ext.offered_qos_profiles) for c in bag.connections}
+        assert offered == {"/number": 1, "/word": 2}
+        assert len(list(bag.messages())) == 7
+
+
+def test_files_with_another_quality_of_service_than_the_first_are_read(tmp_path):
+    for name, qos in (("bag", [QOS]), ("other", [])):
+        with BagWriter(tmp_path / name, BagOptions(**FREE)) as bag:
+            write(bag, range(3), replace(NUMBER, qos=qos))
+    (tmp_path / "other" / "other_0.mcap").rename(tmp_path / "bag" / "bag_1.mcap")
+    assert read(tmp_path / "bag") == [0, 1, 2, 0, 1, 2]
 
 
 def test_a_recording_is_not_overwritten(tmp_path):

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader, ReaderError
+from rosbags.rosbag2.reader import DirectoryReader
 
 from emotion_core.replay.bag_metadata import METADATA_FILE, BagError
 from emotion_core.replay.bag_recovery import recover_bag
@@ -108,7 +110,7 @@ class BagReader:
         Raises:
             BagError: if the bag turns out to be damaged.
         """
-        wanted = [c for c in self._reader.connections if topics is None or c.topic in topics]
+        wanted = [c for c in self._connections() if topics is None or c.topic in topics]
         if not wanted:
             return
         try:
@@ -116,6 +118,15 @@ class BagReader:
                 yield BagMessage(connection.topic, connection.msgtype, time, bytes(data))
         except (ReaderError, OSError) as error:
             raise BagError(f"bag {self.path} is damaged: {error}") from error
+
+    def _connections(self) -> list[Connection]:
+        """Return the topics as metadata.yaml and as each file describes them.
+
+        rosbags passes over the topics of a file whose quality of service is not one of those given.
+        """
+        storage = self._reader.storage
+        files = storage.storages if isinstance(storage, DirectoryReader) else []
+        return [*self._reader.connections, *(c for file in files for c in file.connections)]
 
 
 def _storage(path: Path) -> Path:

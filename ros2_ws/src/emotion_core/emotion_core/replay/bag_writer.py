@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -92,10 +92,13 @@ class BagWriter:
         self._topics: dict[str, Topic] = {}
         self._channels: dict[str, int] = {}
         self._closed: list[FileEntry] = []
+        self._earlier: dict[str, Topic] = {}
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             if not resume:
                 raise BagError(f"{path} exists already, and recordings are not overwritten")
             self._closed = list(recover_bag(path))
+            for entry in reversed(self._closed):
+                self._earlier |= {topic.name: topic for topic in entry.topics}
             self._properties = {**noted_properties(path), **self._properties}
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         used = [file_index(existing.name) for existing in path.glob("*.mcap")]
@@ -128,8 +131,15 @@ class BagWriter:
         self._properties[key] = value
 
     def add_topic(self, topic: Topic) -> None:
-        """Announce a topic; one that is known already stays as it is."""
-        self._topics.setdefault(topic.name, topic)
+        """Announce a topic; one that is known already stays as it is.
+
+        In a bag that goes on it keeps the quality of service of the first file that holds it:
+        metadata.yaml has room for one, and rosbags reads no file whose own differs from it.
+        """
+        if topic.name in self._topics:
+            return
+        earlier = self._earlier.get(topic.name)
+        self._topics[topic.name] = replace(topic, qos=earlier.qos) if earlier else topic
 
     def write(self, topic: str, log_time: int, publish_time: int, data: bytes | memoryview) -> None:
         """Take a message of a topic that has been announced; the next flush writes it.
