@@ -13,9 +13,9 @@ from emotion_bot.up.observer import Snapshot
 from emotion_core.head.gaze_geometry import bearing
 from emotion_core.inference.expression import ExpressionModel
 from emotion_core.inference.smoothing import PeopleSmoother
-from emotion_core.replay.analysis import VideoReader
 from emotion_core.replay.annotate import annotate
 from emotion_core.replay.timeline import TimelineRow
+from emotion_core.replay.video_reader import VideoReader
 from emotion_core.resources import cache_directory, models_directory
 from emotion_core.vision.mtcnn import MtcnnDetector
 from emotion_core.vision.scene import Scene

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion_core.head import serial_head
+from emotion_core.head import serial_port
 from emotion_core.head.calibration import calibrate, wide_limits
 from emotion_core.head.factory import create_head
 from emotion_core.head.firmware_build import FirmwareBuild, FirmwareError
@@ -257,7 +257,7 @@ def test_a_port_that_does_not_exist_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_without_a_board_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serial_head.list_ports, "comports", list)
+    monkeypatch.setattr(serial_port.list_ports, "comports", list)
     head = SerialHead(None)
     head.open()
     try:

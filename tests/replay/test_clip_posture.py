@@ -10,7 +10,7 @@ from emotion_core.affect import Emotion
 from emotion_core.behaviour.companion import Companion
 from emotion_core.behaviour.people import SeenFace
 from emotion_core.behaviour.reactions_file import load_reactions
-from emotion_core.replay.analysis import open_reader
+from emotion_core.replay.video_reader import open_reader
 from emotion_core.resources import cache_directory, models_directory
 from emotion_core.vision.mtcnn import MtcnnDetector
 from emotion_core.vision.sources import VideoFile

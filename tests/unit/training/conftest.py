@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import cv2
@@ -10,7 +8,6 @@ import pytest
 import yaml
 
 from emotion_core.affect import LABELS
-from emotion_train.tasks.base import TaskModule
 
 VOTE_HEADER = (
     "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
@@ -91,33 +88,3 @@ def experiment_file(face_folder: Path, tmp_path: Path) -> Path:
     }
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
-
-
-class KilledError(RuntimeError):
-    pass
-
-
-@pytest.fixture
-def killed_in_step(
-    monkeypatch: pytest.MonkeyPatch,
-) -> Callable[[type[TaskModule], int], AbstractContextManager[None]]:
-    """Context in which a training of such modules dies in a step, counted from one."""
-
-    @contextmanager
-    def killed(module: type[TaskModule], fatal: int) -> Iterator[None]:
-        original = module.training_step
-        steps = 0
-
-        def step_until_killed(self: TaskModule, batch: object) -> object:
-            nonlocal steps
-            steps += 1
-            if steps == fatal:
-                raise KilledError
-            return original(self, batch)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(module, "training_step", step_until_killed)
-            with pytest.raises(KilledError):
-                yield
-
-    return killed

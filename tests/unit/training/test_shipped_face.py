@@ -59,9 +59,9 @@ def test_graph_and_weights_are_the_same_network(model: ExpressionModel, weights:
     crops = np.random.default_rng(0).integers(0, 256, (16, 48, 48)).astype(np.uint8)
     with torch.no_grad():
         expected = graph(torch.from_numpy(crops))
-    scores = model.predict(crops)
+    scores, votes = model.predict_with_votes(crops)
     for ours, theirs in zip(
-        (scores.probabilities, scores.valence_arousal, model.predict_votes(crops)),
+        (scores.probabilities, scores.valence_arousal, votes),
         (expected[0], expected[1], expected[3]),
         strict=True,
     ):
@@ -74,8 +74,8 @@ def test_graph_and_weights_are_the_same_network(model: ExpressionModel, weights:
 
 def test_many_faces_are_scored_as_each_alone(model: ExpressionModel) -> None:
     crops = np.random.default_rng(1).integers(0, 256, (LARGEST_BATCH + 3, 48, 48)).astype(np.uint8)
-    together = model.predict(crops)
-    assert len(model.predict_votes(crops)) == len(crops)
+    together, votes = model.predict_with_votes(crops)
+    assert len(votes) == len(crops)
     for place in (0, LARGEST_BATCH - 1, LARGEST_BATCH, len(crops) - 1):
         alone = model.predict(crops[place : place + 1])
         np.testing.assert_allclose(together.probabilities[place], alone.probabilities[0], atol=1e-5)

@@ -211,6 +211,16 @@ def test_held_actors_are_understood(model: VoiceModel, data_root: Path) -> None:
     assert evaluation.uar >= LEAST_UAR
 
 
+@pytest.mark.parametrize("seconds", [0.5, 3.0, 5.0])
+def test_silence_around_an_utterance_makes_no_difference(
+    model: VoiceModel, buzz: np.ndarray, seconds: float
+) -> None:
+    utterance = np.tile(buzz[0], 2)[: round(seconds * RATE)]
+    alone = utterance_probabilities(model, utterance)
+    amid_silence = utterance_probabilities(model, np.pad(utterance, 4 * RATE))
+    np.testing.assert_array_equal(alone, amid_silence)
+
+
 def test_speech_that_nobody_acted_is_scored(model: VoiceModel, data_root: Path) -> None:
     waveform = read_waveform(data_root / "clips" / "jfk.flac")
     probabilities = utterance_probabilities(model, waveform)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from emotion_core.affect import Emotion
 from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.prepared import replacing
 from emotion_train.corpora.recordings import Sentence
+
+_EVERYTHING: Final = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +128,15 @@ def describe_recording_clip(path: Path) -> ClipDescription:
         )
 
 
-def load_recording_clip(path: Path) -> RecordingClip:
-    """Read one prepared file.
+def load_recording_clip(
+    path: Path, steps: slice = _EVERYTHING, samples: slice = _EVERYTHING
+) -> RecordingClip:
+    """Read one prepared file, or a part of it.
+
+    Args:
+        path: of the file.
+        steps: of which faces, boxes and ratings are read; what lies beyond the end is left out.
+        samples: of the sound; what lies beyond the end is left out, too.
 
     Raises:
         CorpusError: if it is damaged.
@@ -139,12 +148,12 @@ def load_recording_clip(path: Path) -> RecordingClip:
             described["speaker"],
             described["split"],
             described["video"],
-            content.get_tensor("faces"),
-            content.get_tensor("boxes"),
-            content.get_tensor("samples"),
+            _rows(content, "faces", steps),
+            _rows(content, "boxes", steps),
+            _rows(content, "samples", samples),
             _sentences(described),
             _emotion(described),
-            content.get_tensor("ratings"),
+            _rows(content, "ratings", steps),
         )
 
 
@@ -155,6 +164,16 @@ def _prepared_file(path: Path) -> Iterator[Any]:
             yield content
     except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise CorpusError(f"{path} is damaged; delete it and prepare again") from error
+
+
+def _rows(content: Any, name: str, wanted: slice) -> npt.NDArray[Any]:
+    stored = content.get_slice(name)
+    count = stored.get_shape()[0]
+    first, end, _ = wanted.indices(count)
+    if first < end:
+        return np.asarray(stored[first:end])
+    # Unlike numpy, safetensors refuses to read nothing at the end of a tensor.
+    return np.asarray(stored[0:0] if count else content.get_tensor(name))
 
 
 def _emotion(described: dict[str, Any]) -> Emotion | None:

@@ -28,8 +28,8 @@ class FaceReader(Protocol):
     def probabilities(self, crops: Crops) -> Probabilities:
         """Return probabilities, float32 (N, 7), of uint8 (N, 48, 48) crops."""
 
-    def vote_shares(self, crops: Crops) -> Probabilities:
-        """Return what its head of votes says, float32 (N, 7)."""
+    def probabilities_and_votes(self, crops: Crops) -> tuple[Probabilities, Probabilities]:
+        """Return them, and what the head of votes says of the same crops, float32 (N, 7)."""
 
 
 class ExportedFace:
@@ -46,9 +46,10 @@ class ExportedFace:
         """See `FaceReader`."""
         return self._model.predict(crops).probabilities
 
-    def vote_shares(self, crops: Crops) -> Probabilities:
+    def probabilities_and_votes(self, crops: Crops) -> tuple[Probabilities, Probabilities]:
         """See `FaceReader`."""
-        return self._model.predict_votes(crops)
+        scores, votes = self._model.predict_with_votes(crops)
+        return scores.probabilities, votes
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,16 @@ def evaluate_face(
     """
     corpus = load_fer2013(data, split)
     batches = [corpus.images[start : start + BATCH] for start in range(0, len(corpus), BATCH)]
-    probabilities = np.concatenate([reader.probabilities(batch) for batch in batches])
     majority = label_on_majority = None
-    if votes is not None:
+    if votes is None:
+        probabilities = np.concatenate([reader.probabilities(batch) for batch in batches])
+    else:
         winners = majority_labels(load_votes(votes), corpus.names)
         voted = winners >= 0
         if not voted.any():
             raise CorpusError(f"{votes} has a majority for none of the faces of {data}")
-        shares = np.concatenate([reader.vote_shares(batch) for batch in batches])
+        both = [reader.probabilities_and_votes(batch) for batch in batches]
+        probabilities, shares = (np.concatenate(parts) for parts in zip(*both, strict=True))
         majority = classification_figures(shares[voted], winners[voted], LABELS)
         label_on_majority = classification_figures(probabilities[voted], winners[voted], LABELS)
     return FaceEvaluation(

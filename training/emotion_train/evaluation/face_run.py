@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from emotion_core.nets.expression import FaceOutput
 from emotion_train.errors import TrainingError
 from emotion_train.evaluation.face import Crops, Probabilities
 from emotion_train.runs import load_run
@@ -37,20 +38,22 @@ class FaceRun:
     @torch.no_grad()
     def probabilities(self, crops: Crops) -> Probabilities:
         """Return probabilities, float32 (N, 7), of uint8 (N, 48, 48) crops."""
-        logits = predicted_logits(self._module(_prepared(crops)), self._share)
-        return np.asarray(logits.softmax(dim=1).numpy())
+        return self._probabilities(self._module(_prepared(crops)))
 
     @torch.no_grad()
-    def vote_shares(self, crops: Crops) -> Probabilities:
-        """Return what its head of votes says, float32 (N, 7).
+    def probabilities_and_votes(self, crops: Crops) -> tuple[Probabilities, Probabilities]:
+        """Return them, and what the head of votes says of the same crops, float32 (N, 7).
 
         Raises:
             TrainingError: if the network has none.
         """
-        logits = self._module(_prepared(crops)).vote_logits
-        if logits is None:
+        output = self._module(_prepared(crops))
+        if output.vote_logits is None:
             raise TrainingError(f"the network of {self._run} has no head for votes")
-        return np.asarray(logits.softmax(dim=1).numpy())
+        return self._probabilities(output), np.asarray(output.vote_logits.softmax(dim=1).numpy())
+
+    def _probabilities(self, output: FaceOutput) -> Probabilities:
+        return np.asarray(predicted_logits(output, self._share).softmax(dim=1).numpy())
 
 
 def _prepared(crops: Crops) -> Tensor:

@@ -15,7 +15,7 @@ from emotion_core.audio.features import Waveform, speech_span
 from emotion_core.inference.voice import VoiceModel
 from emotion_train.corpora import emodb, ravdess
 from emotion_train.corpora.errors import CorpusError
-from emotion_train.corpora.utterances import SpeechCorpus, Utterance
+from emotion_train.corpora.utterances import SpeechCorpus
 from emotion_train.evaluation.classification import ClassificationFigures, classification_figures
 
 WINDOW_STEP_SECONDS: Final = 0.25
@@ -117,7 +117,7 @@ def evaluate_voice(
         raise CorpusError(f"{data} holds no utterance of the speakers {sorted(wanted)}")
     probabilities = np.stack(
         [
-            utterance_probabilities(model, *_recording(model, utterance, noise, position))
+            utterance_probabilities(model, utterance.waveform, noise, position)
             for position, utterance in enumerate(corpus.utterances)
         ]
     )
@@ -132,7 +132,7 @@ def evaluate_voice(
 
 
 def utterance_probabilities(
-    model: VoiceModel, waveform: Waveform, span: tuple[int, int] | None = None
+    model: VoiceModel, waveform: Waveform, noise: Noise | None = None, position: int = 0
 ) -> npt.NDArray[np.float32]:
     """Return the probabilities (7,) of a whole utterance.
 
@@ -142,32 +142,21 @@ def utterance_probabilities(
     Args:
         model: whose windows are taken.
         waveform: float32 (samples,); silence is before and behind it.
-        span: first sample and end of the speech; None looks for it.
+        noise: added to it and to the silence; the speech is looked for without it.
+        position: of the utterance in its corpus; each has a noise of its own.
     """
-    first, end = span or speech_span(waveform)
     window = round(model.window_seconds * model.sample_rate)
+    # A window around the speech cannot reach further.
+    recording = np.pad(waveform, window)
+    first, end = speech_span(recording)
+    if noise is not None:
+        generator = np.random.default_rng((noise.seed, position))
+        recording = add_noise(recording, noise.snr_db, noise.colour, generator)
     low, high = sorted((first, end - window))
     count = 1 + int(np.ceil((high - low) / (WINDOW_STEP_SECONDS * model.sample_rate)))
-    padded = np.pad(waveform, window)
-    starts = np.linspace(low, high, count).astype(int) + window
-    windows = np.stack([padded[start : start + window] for start in starts])
+    starts = np.linspace(low, high, count).astype(int)
+    windows = np.stack([recording[start : start + window] for start in starts])
     return np.asarray(model.predict(windows).probabilities.mean(axis=0))
-
-
-def _recording(
-    model: VoiceModel, utterance: Utterance, noise: Noise | None, position: int
-) -> tuple[Waveform, tuple[int, int]]:
-    """Return an utterance with what is around it, and the span of its speech.
-
-    The speech is looked for without the noise, which goes on before and behind it.
-    """
-    around = round(model.window_seconds * model.sample_rate)
-    waveform = np.pad(utterance.waveform, around)
-    span = speech_span(waveform)
-    if noise is None:
-        return waveform, span
-    generator = np.random.default_rng((noise.seed, position))
-    return add_noise(waveform, noise.snr_db, noise.colour, generator), span
 
 
 def add_noise(

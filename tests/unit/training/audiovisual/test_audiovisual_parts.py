@@ -99,7 +99,19 @@ def test_concordance_is_that_of_torchmetrics() -> None:
         concordance(predicted, wanted), metric(predicted, wanted), atol=0.01, rtol=0.05
     )
     torch.testing.assert_close(concordance(wanted, wanted), torch.ones(2))
-    assert concordance(torch.zeros(9, 2), wanted[:9]).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("constant", ["predicted", "wanted"])
+def test_concordance_with_a_constant_is_zero_and_can_be_differentiated(constant: str) -> None:
+    random = torch.Generator().manual_seed(0)
+    values = {name: torch.rand(9, 2, generator=random) for name in ("predicted", "wanted")}
+    values[constant][:, 0] = 0.5
+    predicted = values["predicted"].requires_grad_()
+    agreement = concordance(predicted, values["wanted"])
+    assert agreement[0].abs() < 1e-6
+    agreement.sum().backward()
+    assert predicted.grad is not None
+    assert predicted.grad.isfinite().all()
 
 
 def test_one_modality_always_stays() -> None:

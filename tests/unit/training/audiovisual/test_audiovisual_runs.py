@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 import torch
 from audiovisual_runs import ADAM, Write, load, step, train, weights
+from killed_training import killed_in_step
 
 from emotion_core.affect import LABELS
 from emotion_core.fusion.evidence import Modality
@@ -18,9 +18,6 @@ from emotion_train.runs import load_run
 from emotion_train.study.settings import Ablation, read_series
 from emotion_train.tasks.audiovisual.data import AudioVisualDataModule
 from emotion_train.tasks.audiovisual.module import AudioVisualModule
-from emotion_train.tasks.base import TaskModule
-
-KilledInStep = Callable[[type[TaskModule], int], AbstractContextManager[None]]
 
 pytestmark = pytest.mark.unit
 
@@ -121,7 +118,7 @@ def test_every_subset_of_modalities(
 
 
 def test_killed_run_goes_on_to_the_same_weights(
-    prepared: Callable[[str], Path], write: Write, tmp_path: Path, killed_in_step: KilledInStep
+    prepared: Callable[[str], Path], write: Write, tmp_path: Path
 ) -> None:
     file = write(
         prepared("crema-d"),

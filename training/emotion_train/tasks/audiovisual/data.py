@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -19,7 +21,6 @@ from emotion_core.nets.expression import CROP_SIDE
 from emotion_train.corpora.errors import CorpusError
 from emotion_train.corpora.recording_clips import (
     ClipDescription,
-    RecordingClip,
     load_recording_clip,
 )
 from emotion_train.corpora.recordings import SPLITS
@@ -27,6 +28,7 @@ from emotion_train.experiment import ExperimentError
 from emotion_train.sampling import BatchSampler, balanced_weights
 from emotion_train.tasks.audiovisual.evidence import (
     NOTHING,
+    HeardWindows,
     cut_window,
     heard_windows,
     sentence_at,
@@ -38,10 +40,13 @@ from emotion_train.tasks.audiovisual.splits import (
     cut_pieces,
     divide,
     read_corpus,
+    steps_with_tail,
     thin,
 )
 from emotion_train.tasks.audiovisual.words import SentenceFeatures
 from emotion_train.tasks.base import TaskData
+
+_NONE: Final = slice(0)
 
 
 class AudioVisualBatch(NamedTuple):
@@ -80,6 +85,9 @@ class AudioVisualBatch(NamedTuple):
 class RecordingDataset(Dataset[AudioVisualBatch]):
     """Pieces of recordings, read from their files when they are asked for.
 
+    When a voice is heard depends on the loudest moment of the whole recording. So each sound is
+    read as a whole once, and afterwards only what belongs to a piece.
+
     Args:
         pieces: of all recordings.
         settings: how they come.
@@ -93,6 +101,7 @@ class RecordingDataset(Dataset[AudioVisualBatch]):
         self._settings = settings
         self._used = frozenset(settings.modalities)
         self._sentences = sentences
+        self._heard: dict[Path, HeardWindows] = {}
         self.labels = torch.tensor([piece.label for piece in pieces], dtype=torch.int64)
         self.has_labels = bool((self.labels != NO_LABEL).any())
         self.has_ratings = any(piece.clip.rated for piece in pieces)
@@ -107,7 +116,7 @@ class RecordingDataset(Dataset[AudioVisualBatch]):
     def __getitem__(self, positions: Tensor) -> AudioVisualBatch:
         """Return the pieces at int64 (N,) positions."""
         pieces = [self.pieces[int(position)] for position in positions]
-        parts = [self._read(piece, load_recording_clip(piece.clip.path)) for piece in pieces]
+        parts = [self._read(piece) for piece in pieces]
         steps = max(len(part.crop_at) for part in parts)
         crops = [part.crops for part in parts]
         windows = [part.windows for part in parts]
@@ -123,35 +132,51 @@ class RecordingDataset(Dataset[AudioVisualBatch]):
             _padded([part.ratings for part in parts], steps, np.nan),
         )
 
-    def _read(self, piece: Piece, clip: RecordingClip) -> _Part:
-        settings = self._settings
+    def _read(self, piece: Piece) -> _Part:
         steps = slice(piece.start, piece.end)
-        length = piece.end - piece.start
-        samples = round(settings.voice_window * SAMPLE_RATE)
-        part = _Part.nothing(length, samples, self._sentences.size)
-        inside = min(max(len(clip.faces) - piece.start, 0), length)
-        part.ratings[:inside] = clip.ratings[steps]
+        samples = round(self._settings.voice_window * SAMPLE_RATE)
+        part = _Part.nothing(piece.end - piece.start, samples, self._sentences.size)
+        clip = load_recording_clip(piece.clip.path, steps, samples=_NONE)
+        inside = len(clip.ratings)
+        part.ratings[:inside] = clip.ratings
         if "face" in self._used:
-            seen = clip.seen[steps]
-            part.crops = clip.faces[steps][seen]
-            part.crop_at[:inside] = np.where(seen, np.cumsum(seen) - 1, NOTHING)
-        if "voice" in self._used and len(clip.samples):
-            waveform = float_samples(clip.samples)
-            heard = heard_windows(waveform, piece.end, settings.voice_window, settings.voice_hop)
+            part.crops = clip.faces[clip.seen]
+            part.crop_at[:inside] = np.where(clip.seen, np.cumsum(clip.seen) - 1, NOTHING)
+        if "voice" in self._used:
+            heard = self._heard_in(piece.clip)
             at = heard.at[steps]
             used, places = np.unique(at[at != NOTHING], return_inverse=True)
             part.window_at[at != NOTHING] = places
-            part.windows = np.concatenate(
-                [
-                    part.windows,
-                    *(cut_window(waveform, heard.spans[i], samples)[None] for i in used),
-                ]
-            )
+            spans = [heard.spans[position] for position in used]
+            part.windows = _read_windows(piece.clip.path, spans, samples)
         if "words" in self._used:
             said = sentence_at(clip.sentences, piece.end)[steps]
             for step in np.flatnonzero(said != NOTHING):
                 part.words[step] = self._sentences[clip.sentences[said[step]].text]
         return part
+
+    def _heard_in(self, clip: ClipDescription) -> HeardWindows:
+        heard = self._heard.get(clip.path)
+        if heard is None:
+            settings = self._settings
+            heard = self._heard[clip.path] = heard_windows(
+                float_samples(load_recording_clip(clip.path, steps=_NONE).samples),
+                steps_with_tail(clip, settings),
+                settings.voice_window,
+                settings.voice_hop,
+            )
+        return heard
+
+
+def _read_windows(
+    path: Path, spans: Sequence[tuple[int, int]], samples: int
+) -> npt.NDArray[np.float32]:
+    if not spans:
+        return np.zeros((0, samples), np.float32)
+    first, end = min(start for start, _ in spans), max(end for _, end in spans)
+    waveform = float_samples(load_recording_clip(path, _NONE, slice(first, end)).samples)
+    moved = [(start - first, end - first) for start, end in spans]
+    return np.stack([cut_window(waveform, span, samples) for span in moved])
 
 
 @dataclass

@@ -49,7 +49,13 @@ def rated_steps(batch: AudioVisualBatch) -> Tensor:
 
 
 def concordance(predicted: Tensor, wanted: Tensor) -> Tensor:
-    """Return the concordance correlation (Lin, 1989) of each column of (K, D) values, (D,)."""
+    """Return the concordance correlation (Lin, 1989) of each column of (K, D) values, (D,).
+
+    A column whose predictions or targets are constant gives 0 and a finite gradient, as a loss
+    must: a batch may hold a single constant rating. torchmetrics' ``concordance_corrcoef`` gives
+    NaN there, in its gradient too; elsewhere it differs by the order of 1 / K, because it divides
+    variances by K - 1.
+    """
     mean, wanted_mean = predicted.mean(dim=0), wanted.mean(dim=0)
     from_mean, from_wanted = predicted - mean, wanted - wanted_mean
     covariance = (from_mean * from_wanted).mean(dim=0)

@@ -38,9 +38,14 @@ class Piece:
         return NO_LABEL if emotion is None else EMOTIONS.index(emotion)
 
 
+def steps_with_tail(clip: ClipDescription, settings: AudioVisualData) -> int:
+    """Return the number of steps of a recording and its tail."""
+    return clip.steps + round(settings.tail / STEP_SECONDS)
+
+
 def cut_pieces(clip: ClipDescription, settings: AudioVisualData) -> list[Piece]:
     """Divide a recording and its tail into equal pieces of about the asked length."""
-    steps = clip.steps + round(settings.tail / STEP_SECONDS)
+    steps = steps_with_tail(clip, settings)
     count = max(1, round(steps * STEP_SECONDS / settings.segment))
     edges = np.linspace(0, steps, count + 1).round().astype(int)
     return [Piece(clip, int(a), int(b)) for a, b in pairwise(edges)]

@@ -14,8 +14,9 @@ from emotion_bot.commands.failure import failure
 from emotion_bot.listener import Listener
 from emotion_core.audio.recognizer import NO_RECOGNIZER
 from emotion_core.inference.session import ModelError
-from emotion_core.replay.analysis import AnalysisError, open_reader
 from emotion_core.replay.analysis import analyze as analyze_video
+from emotion_core.replay.annotated_video import VideoWriteError
+from emotion_core.replay.video_reader import open_reader
 from emotion_core.resources import cache_directory
 from emotion_core.vision.detection import DetectorError
 from emotion_core.vision.frames import SourceError
@@ -59,7 +60,7 @@ def analyze(
                 )
 
             summary = analyze_video(source, reader, out, time.perf_counter, advance)
-    except (SourceError, DetectorError, ModelError, AnalysisError, OSError) as error:
+    except (SourceError, DetectorError, ModelError, VideoWriteError, OSError) as error:
         raise failure(error) from error
     console.print(
         f"{summary.frames} frames, {summary.frames_with_face} with a face, "

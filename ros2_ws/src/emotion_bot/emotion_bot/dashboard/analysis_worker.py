@@ -32,8 +32,8 @@ import numpy.typing as npt
 
 from emotion_bot.dashboard.names import FRAME_INDEX, FRAMES, TABLE, TIMELINE, UPLOAD
 from emotion_core.inference.session import ModelError
-from emotion_core.replay.analysis import open_reader
 from emotion_core.replay.timeline import TimelineRow, main_face, write_csv
+from emotion_core.replay.video_reader import open_reader
 from emotion_core.resources import cache_directory
 from emotion_core.vision.detection import DetectorError
 from emotion_core.vision.frames import SourceError

@@ -13,7 +13,8 @@ from typing import Final
 from serial.tools import list_ports
 
 from emotion_core.head.firmware_build import FirmwareError, build_firmware, firmware_directory
-from emotion_core.head.serial_head import USB_IDS, SerialHead
+from emotion_core.head.serial_head import SerialHead
+from emotion_core.head.serial_port import USB_IDS
 
 FLASH_TIMEOUT: Final = 180.0
 """Longest time a tool may take, s."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import errno
 import math
 import termios
 import threading
@@ -12,13 +11,11 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 import serial
-from serial.tools import list_ports
 
 from emotion_core.head.backend import HeadSnapshot
 from emotion_core.head.limits import HeadLimits
 from emotion_core.head.link import HeadLink
 from emotion_core.head.link_report import LinkError, LinkStatistics, Phase
-from emotion_core.head.protocol.framing import BAUD_RATE
 from emotion_core.head.protocol.messages import (
     AxisSettings,
     BoardSettings,
@@ -30,6 +27,7 @@ from emotion_core.head.protocol.messages import (
     Welcome,
 )
 from emotion_core.head.protocol.payloads import ProtocolVersionError, settings_payload
+from emotion_core.head.serial_port import find_ports, open_port
 
 SHORTEST_BACK_OFF: Final = 0.1
 """First pause before a lost port is tried again, s."""
@@ -39,59 +37,11 @@ REFUSED_BACK_OFF: Final = 3.0
 """Pause after a port turned out not to be a head that fits, s."""
 
 _POLL_INTERVAL: Final = 0.005
-_WRITE_TIMEOUT: Final = 0.2
+"""Between two looks at what the thread has brought, s."""
 _PARK_TIME: Final = 0.3
 _REQUEST_TIME: Final = 3.0
 
-USB_IDS: Final = frozenset(
-    {
-        (0x2341, 0x0043),  # Arduino Uno R3
-        (0x2341, 0x0001),  # Arduino Uno
-        (0x2341, 0x0243),
-        (0x2341, 0x006A),
-        (0x2A03, 0x0043),
-        (0x1A86, 0x7523),  # CH340, on most compatible boards
-        (0x1A86, 0x55D4),  # CH9102
-        (0x0403, 0x6001),  # FT232R, on the classic Nano
-        (0x10C4, 0xEA60),  # CP210x
-    }
-)
-"""Vendor and product of the USB serial converters found on Uno and Nano boards."""
-
-
 Answer = TypeVar("Answer", bound=Message)
-
-
-def find_ports() -> list[str]:
-    """Return the device paths of the USB serial ports whose id is one of an Uno's or Nano's."""
-    ports = (port for port in list_ports.comports() if (port.vid, port.pid) in USB_IDS)
-    return sorted(port.device for port in ports)
-
-
-def open_port(path: str) -> serial.Serial:
-    """Open a port for this program alone.
-
-    Raises:
-        serial.SerialException: if it cannot be opened; the message says what to do about it.
-    """
-    try:
-        return serial.Serial(
-            path,
-            BAUD_RATE,
-            timeout=_POLL_INTERVAL,
-            write_timeout=_WRITE_TIMEOUT,
-            exclusive=True,
-        )
-    except serial.SerialException as error:
-        if error.errno == errno.EACCES:
-            raise serial.SerialException(
-                errno.EACCES, f"no permission for {path}: add yourself to the group dialout"
-            ) from error
-        if error.errno in (errno.EAGAIN, errno.EBUSY):
-            raise serial.SerialException(
-                error.errno, f"{path} is in use by another program"
-            ) from error
-        raise
 
 
 class SerialHead:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from emotion_core.affect import LABELS
 from emotion_core.inference.session import ModelError, open_session
 
 __all__ = ["ExpressionModel", "ExpressionScores", "ModelError"]
@@ -56,8 +56,10 @@ class ExpressionModel:
         self._session = open_session(path, "face", INPUTS, (*OUTPUTS, VOTES), threads)
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         self.crop_size: int = self._session.get_inputs()[0].shape[-1]
-        sizes = {tensor.name: tensor.shape[-1] for tensor in self._session.get_outputs()}
-        self.embedding_size: int = sizes["embedding"]
+        self._sizes: dict[str, int] = {
+            tensor.name: tensor.shape[-1] for tensor in self._session.get_outputs()
+        }
+        self.embedding_size = self._sizes["embedding"]
 
     def predict(self, crops: Crops) -> ExpressionScores:
         """Score aligned grey crops.
@@ -68,36 +70,34 @@ class ExpressionModel:
         Raises:
             ValueError: if shape or type differ.
         """
-        self._require(crops)
-        if len(crops) == 0:
-            return ExpressionScores(
-                np.empty((0, len(LABELS)), np.float32),
-                np.empty((0, 2), np.float32),
-                np.empty((0, self.embedding_size), np.float32),
-            )
-        parts = [self._session.run(list(OUTPUTS), {INPUTS[0]: part}) for part in _parts(crops)]
-        return ExpressionScores(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
+        return ExpressionScores(*self._run(crops, OUTPUTS))
 
-    def predict_votes(self, crops: Crops) -> Scores:
-        """Return the shares of a panel's votes for each of `affect.LABELS`, float32 (N, 7).
+    def predict_with_votes(self, crops: Crops) -> tuple[ExpressionScores, Scores]:
+        """Score crops as `predict` does, and say how several annotators would judge them.
 
         Args:
-            crops: as for `predict`, but N is at least 1.
+            crops: as for `predict`.
+
+        Returns:
+            The scores, and the share of the votes for each of `affect.LABELS`, float32 (N, 7).
 
         Raises:
             ValueError: if shape or type differ.
         """
-        self._require(crops)
-        parts = [self._session.run([VOTES], {INPUTS[0]: part})[0] for part in _parts(crops)]
-        return np.concatenate(parts)
+        *scores, votes = self._run(crops, (*OUTPUTS, VOTES))
+        return ExpressionScores(*scores), votes
 
-    def _require(self, crops: Crops) -> None:
+    def _run(self, crops: Crops, outputs: Sequence[str]) -> list[Scores]:
         expected = (self.crop_size, self.crop_size)
         if crops.dtype != np.uint8 or crops.ndim != 3 or crops.shape[1:] != expected:
             raise ValueError(
                 f"crops must be uint8 (N, {expected[0]}, {expected[1]}), "
                 f"got {crops.dtype} {crops.shape}"
             )
+        if len(crops) == 0:
+            return [np.empty((0, self._sizes[name]), np.float32) for name in outputs]
+        parts = [self._session.run(list(outputs), {INPUTS[0]: part}) for part in _parts(crops)]
+        return [np.concatenate(rows) for rows in zip(*parts, strict=True)]
 
 
 def _parts(crops: Crops) -> list[Crops]:
