@@ -11,12 +11,10 @@ from rich.console import Console
 from emotion_bot.up import live_view
 from emotion_bot.up.observer import Snapshot
 from emotion_core.head.gaze_geometry import bearing
-from emotion_core.inference.expression import ExpressionModel
-from emotion_core.inference.smoothing import PeopleSmoother
 from emotion_core.replay.annotate import annotate
 from emotion_core.replay.timeline import TimelineRow
-from emotion_core.replay.video_reader import VideoReader
-from emotion_core.resources import cache_directory, models_directory
+from emotion_core.replay.video_reader import open_reader
+from emotion_core.resources import cache_directory
 from emotion_core.vision.mtcnn import MtcnnDetector
 from emotion_core.vision.scene import Scene
 from emotion_core.vision.scene_modes import parse_mode
@@ -30,11 +28,7 @@ FPS = 30.0
 def main() -> None:
     """Run two seconds of the scene with two people and picture its last frame."""
     detector = MtcnnDetector(cache_directory() / "mtcnn")
-    reader = VideoReader(
-        FaceTracker(detector, detector),
-        ExpressionModel(models_directory() / "face.onnx"),
-        PeopleSmoother(),
-    )
+    reader = open_reader(FaceTracker(detector, detector))
     scene = Scene(parse_mode("two", width=960, height=540))
     rows: list[TimelineRow] = []
     for index in range(FRAMES):
