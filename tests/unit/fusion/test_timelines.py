@@ -5,6 +5,7 @@ import pytest
 
 from emotion_core.affect import LABELS
 from emotion_core.fusion.evidence import SCORES, Modality
+from emotion_core.inference.fusion import STEP_SECONDS
 from emotion_train.evaluation.fusion import onset_delays
 from emotion_train.tasks.fusion.bank import Bank, Banks
 from emotion_train.tasks.fusion.settings import TimelineSettings
@@ -51,15 +52,33 @@ def test_without_contradiction_the_face_follows_the_label_after_its_lead(banks):
 
 def test_words_come_after_their_voice(banks):
     for seed in range(20):
-        timeline = compose(banks, seed, speech=1.0, hold=(12.0, 12.0))
+        timeline = compose(banks, seed, speech=1.0, hold=(20.0, 20.0))
         voice = np.flatnonzero(timeline.samples[:, Modality.VOICE] != MISSING)
         words = np.flatnonzero(timeline.samples[:, Modality.WORDS] != MISSING)
         assert voice[0] < words[0]
         assert (np.diff(timeline.views[voice, Modality.VOICE]) >= 0).all()
 
 
+def test_an_emotion_outlasts_what_is_said_in_it(banks):
+    for seed in range(20):
+        timeline = compose(
+            banks,
+            seed,
+            speech=1.0,
+            hold=(0.5, 1.0),
+            speech_lead=(1.0, 1.0),
+            after_speech=(1.0, 1.5),
+        )
+        changes = np.flatnonzero(np.diff(timeline.labels)) + 1
+        # A second until it begins, what is said, and a second after it.
+        assert (np.diff(changes) * STEP_SECONDS >= 1.0 + banks.voice.seconds[0] + 0.9).all()
+        voiced = timeline.samples[:, Modality.VOICE] != MISSING
+        found = shown(banks, timeline, Modality.VOICE)
+        assert (found[voiced] == timeline.labels[voiced]).all()
+
+
 def test_a_contradicting_modality_never_shows_the_label(banks):
-    timeline = compose(banks, contradicting=[Modality.VOICE], hold=(12.0, 12.0), speech=1.0)
+    timeline = compose(banks, contradicting=[Modality.VOICE], hold=(20.0, 20.0), speech=1.0)
     voiced = timeline.samples[:, Modality.VOICE] != MISSING
     assert voiced.any()
     found = shown(banks, timeline, Modality.VOICE)[voiced]

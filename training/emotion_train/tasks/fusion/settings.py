@@ -16,13 +16,15 @@ Range = tuple[float, float]
 class TimelineSettings(Settings):
     """How timelines are composed from single faces, utterances and sentences; times in s."""
 
-    steps: PositiveInt = 120
+    steps: PositiveInt = 200
     """Of 0.1 s."""
     emotions: tuple[NonNegativeFloat, ...] = (0.173, 0.251, 0.168, 0.139, 0.143, 0.015, 0.111)
     """How often each emotion comes, in label order: as in FER2013's training part, whose pictures
     were found by emotion words on the web. Equal shares would make rare ones be seen everywhere."""
-    hold: Range = (2.0, 6.0)
+    hold: Range = (2.0, 8.0)
     """How long an emotion lasts."""
+    after_speech: Range = (0.5, 3.0)
+    """How long it lasts at least after what was said in it."""
     face_lead: Range = (-0.2, 0.3)
     """When the face changes, after the emotion does."""
     face_hold: Range = (0.8, 4.0)
@@ -35,7 +37,7 @@ class TimelineSettings(Settings):
     """When an utterance begins, after the emotion does."""
     words_delay: Range = (0.2, 1.2)
     """When the words of an utterance are recognised, after its end."""
-    contradiction: tuple[Fraction, Fraction, Fraction] = (0.1, 0.35, 0.2)
+    contradiction: tuple[Fraction, Fraction, Fraction] = (0.1, 0.2, 0.1)
     """Probability, for face, voice and words and each hold, that it shows another emotion.
 
     In training only. Models know the voices and sentences they were trained on better than any they

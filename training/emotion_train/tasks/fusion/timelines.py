@@ -7,7 +7,7 @@ timelines says how well modalities are joined; it is no audio-visual accuracy.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -62,6 +62,16 @@ class Hold:
     end: float
 
 
+@dataclass(frozen=True)
+class Speech:
+    """What is said from `start` to `end`, s: positions in the banks of voices and sentences."""
+
+    voice: int
+    words: int
+    start: float
+    end: float
+
+
 class TimelineComposer:
     """Makes timelines from banks; the same generator state gives the same timeline.
 
@@ -88,7 +98,6 @@ class TimelineComposer:
         """Return a new timeline."""
         settings = self._settings
         steps = settings.steps
-        holds = self._holds(generator)
         timeline = Timeline(
             np.empty(steps, np.int64),
             np.empty(steps, np.float32),
@@ -96,27 +105,24 @@ class TimelineComposer:
             np.zeros((steps, len(Modality)), np.int64),
         )
         times = np.arange(steps) * STEP_SECONDS
-        for hold in holds:
+        start, label = 0.0, MISSING
+        while start < steps * STEP_SECONDS:
+            label = self._another(label, generator)
+            hold = Hold(label, start, start + _draw(settings.hold, generator))
+            speech = self._speech(hold, generator) if generator.random() < settings.speech else None
+            if speech is not None:
+                # Nobody has another emotion by the middle of a sentence.
+                lasting = speech.end + _draw(settings.after_speech, generator)
+                hold = replace(hold, end=max(hold.end, lasting))
+                self._speak(timeline, speech, generator)
             inside = (times >= hold.start) & (times < hold.end)
             timeline.labels[inside] = hold.label
             timeline.since_onset[inside] = times[inside] - hold.start
             self._show(timeline, hold, generator)
-            if generator.random() < settings.speech:
-                self._speak(timeline, hold, generator)
+            start = hold.end
         for modality in self._absent(generator):
             timeline.samples[:, modality] = MISSING
         return timeline
-
-    def _holds(self, generator: np.random.Generator) -> list[Hold]:
-        end = self._settings.steps * STEP_SECONDS
-        holds: list[Hold] = []
-        start, label = 0.0, MISSING
-        while start < end:
-            label = self._another(label, generator)
-            seconds = _draw(self._settings.hold, generator)
-            holds.append(Hold(label, start, start + seconds))
-            start += seconds
-        return holds
 
     def _absent(self, generator: np.random.Generator) -> list[Modality]:
         absent = [m for m in Modality if generator.random() < self._settings.absence]
@@ -159,15 +165,17 @@ class TimelineComposer:
             first, last = np.sort(generator.uniform(hold.start, hold.end, 2))
             timeline.samples[_steps(first, last, settings.steps), Modality.FACE] = MISSING
 
-    def _speak(self, timeline: Timeline, hold: Hold, generator: np.random.Generator) -> None:
+    def _speech(self, hold: Hold, generator: np.random.Generator) -> Speech:
         start = hold.start + _draw(self._settings.speech_lead, generator)
         voice = self._pick(Modality.VOICE, self._shown(Modality.VOICE, hold, generator), generator)
         words = self._pick(Modality.WORDS, self._shown(Modality.WORDS, hold, generator), generator)
-        end = start + float(self._banks.voice.seconds[voice])
-        self._hear(timeline, voice, start, end)
-        recognised = end + _draw(self._settings.words_delay, generator)
-        steps = _steps(recognised, end + WORDS_LIFETIME_SECONDS, self._settings.steps)
-        timeline.samples[steps, Modality.WORDS] = words
+        return Speech(voice, words, start, start + float(self._banks.voice.seconds[voice]))
+
+    def _speak(self, timeline: Timeline, speech: Speech, generator: np.random.Generator) -> None:
+        self._hear(timeline, speech.voice, speech.start, speech.end)
+        recognised = speech.end + _draw(self._settings.words_delay, generator)
+        steps = _steps(recognised, speech.end + WORDS_LIFETIME_SECONDS, self._settings.steps)
+        timeline.samples[steps, Modality.WORDS] = speech.words
         timeline.views[steps, Modality.WORDS] = 0
 
     def _hear(self, timeline: Timeline, voice: int, start: float, end: float) -> None:

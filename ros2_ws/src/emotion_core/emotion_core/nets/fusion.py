@@ -7,15 +7,18 @@ words as third modality, the presence mask and the gate are ours.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from emotion_core.affect import LABELS
 from emotion_core.fusion.evidence import Modality
 
 CLASSES = len(LABELS)
+LEAST_RELIANCE: Final = 1e-3
+"""On a modality that is there; so the shares of those that are there always add up to one."""
 
 
 class FusionOutput(NamedTuple):
@@ -37,7 +40,11 @@ class FusionOutput(NamedTuple):
 
 
 class FusionNet(nn.Module):
-    """Encodes each modality, weighs those that are there, and remembers.
+    """Adds up what the modalities say, each as far as it can be relied on, and remembers.
+
+    Modalities err independently of one another, so that their log-probabilities add up rather than
+    average: two that agree are surer than either (a product of experts; Hinton, 2002). How far each
+    is relied on, and what the past says, is learned.
 
     Args:
         feature_sizes: of face, voice and words: seven log-probabilities, valence, arousal and the
@@ -67,10 +74,11 @@ class FusionNet(nn.Module):
         )
         # How much a modality counts depends on what it says, not on who else is there.
         self.gates = nn.ModuleList(nn.Linear(width + CLASSES, 1) for _ in feature_sizes)
-        self.cell = nn.LSTMCell(len(Modality) * width + len(Modality), hidden_size)
+        # Each model has learned how often its own corpus shows each emotion.
+        self.prior = nn.Parameter(torch.zeros(len(Modality), CLASSES))
+        self.cell = nn.LSTMCell(len(Modality) * width + CLASSES + len(Modality), hidden_size)
         self.logits = nn.Linear(hidden_size, CLASSES)
         self.affect = nn.Linear(hidden_size, 2)
-        self.opinion = nn.Parameter(torch.full((len(Modality),), 0.5))
 
     def blank(self, people: int) -> tuple[Tensor, Tensor]:
         """Return the memory of people never seen before."""
@@ -100,16 +108,17 @@ class FusionNet(nn.Module):
             ],
             dim=1,
         )
-        # Not a softmax: with every modality missing it would have to divide nothing.
+        # Masked first: what a missing modality holds may have made its gate endless.
         gates = gates.masked_fill(presence == 0, -1e9)
-        shares = torch.exp(gates - gates.amax(dim=1, keepdim=True)) * presence
-        weights = shares / shares.sum(dim=1, keepdim=True).clamp_min(1e-9)
+        reliance = (LEAST_RELIANCE + functional.softplus(gates)) * presence
+        weights = reliance / reliance.sum(dim=1, keepdim=True).clamp_min(LEAST_RELIANCE)
+        evidence = ((torch.stack(said, dim=1) - self.prior) * reliance[:, :, None]).sum(dim=1)
+        evidence = evidence.log_softmax(dim=1)
         joint = torch.cat(
             [encoding * weights[:, index, None] for index, encoding in enumerate(encoded)], dim=1
         )
-        hidden, cell = self.cell(torch.cat([joint, presence], dim=1), memory)
-        opinions = torch.stack(said, dim=1) * (weights * self.opinion)[:, :, None]
-        logits = self.logits(hidden) + opinions.sum(dim=1)
+        hidden, cell = self.cell(torch.cat([joint, evidence, presence], dim=1), memory)
+        logits = self.logits(hidden) + evidence
         return FusionOutput(logits, torch.tanh(self.affect(hidden)), weights, joint, (hidden, cell))
 
     def unroll(self, features: Sequence[Tensor], presence: Tensor) -> FusionOutput:
