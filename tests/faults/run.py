@@ -26,6 +26,8 @@ _CALM_SECONDS = 8.0
 """At the end of a run, so that something is left to be looked for in the bag."""
 _FILE_START_BYTES = 4096
 """A new file of a bag has fewer before the first message."""
+_LATE_END_SECONDS = 4.0
+"""A node that the set clock cuts off notices that after more than two seconds, and ends."""
 _MARGIN_SECONDS = 2.0
 """What is recorded this long before a recorder dies may be lost with it, and readers that are new
 find their writers in this time."""
@@ -158,6 +160,10 @@ class FaultRun:
         if RECORDER in fault.ends:
             recording = wait_for(self._is_recording, self._patience)
             recovery = None if None in (recovery, recording) else time.monotonic() - ended
+        if fault.sets_clock:
+            # Or the next fault would be blamed for it.
+            self._watch(_LATE_END_SECONDS)
+            wait_for(lambda: self._is_well(ended) and self._is_complete(before), self._patience)
         if fault.ends or fault.sets_clock:
             # Only what a recorder has not yet written goes with it.
             margin = _MARGIN_SECONDS if RECORDER in fault.ends or fault.sets_clock else 0.0
