@@ -100,6 +100,15 @@ def _offered_qos(text: str) -> Sequence[Qos]:
     return tuple(parse_qos(text))
 
 
+def topics_by_name(files: Sequence[FileEntry]) -> dict[str, Topic]:
+    """Return the topics of a bag's files, each as the first file that holds it describes it."""
+    topics: dict[str, Topic] = {}
+    for file in files:
+        for topic in file.topics:
+            topics.setdefault(topic.name, topic)
+    return topics
+
+
 def write_metadata(path: Path, files: Sequence[FileEntry], properties: Mapping[str, str]) -> None:
     """Write metadata.yaml of a bag in one step.
 
@@ -157,12 +166,8 @@ def listed_files(metadata: Mapping[str, Any]) -> list[str]:
 
 
 def _contents(files: Sequence[FileEntry], properties: Mapping[str, str]) -> dict[str, Any]:
-    topics: dict[str, Topic] = {}
-    counts: dict[str, int] = {}
-    for file in files:
-        for topic in file.topics:
-            topics.setdefault(topic.name, topic)
-            counts[topic.name] = counts.get(topic.name, 0) + file.counts[topic.name]
+    topics = topics_by_name(files)
+    counts = {name: sum(file.counts.get(name, 0) for file in files) for name in topics}
     filled = [file for file in files if file.count]
     first = min((file.first for file in filled), default=0)
     last = max((file.last for file in filled), default=0)

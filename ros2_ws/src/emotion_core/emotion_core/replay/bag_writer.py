@@ -18,6 +18,7 @@ from emotion_core.replay.bag_metadata import (
     FileEntry,
     Topic,
     noted_properties,
+    topics_by_name,
     write_metadata,
 )
 from emotion_core.replay.bag_recovery import file_index, recover_bag
@@ -97,8 +98,7 @@ class BagWriter:
             if not resume:
                 raise BagError(f"{path} exists already, and recordings are not overwritten")
             self._closed = list(recover_bag(path))
-            for entry in reversed(self._closed):
-                self._earlier |= {topic.name: topic for topic in entry.topics}
+            self._earlier = topics_by_name(self._closed)
             self._properties = {**noted_properties(path), **self._properties}
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         used = [file_index(existing.name) for existing in path.glob("*.mcap")]
