@@ -154,16 +154,18 @@ class FaultRun:
         with fault.inject(self.robot, self.witness, self._random):
             self._watch(fault.seconds)
         ended = time.monotonic()
-        recovery = wait_for(
-            lambda: self._is_well(ended) and self._is_complete(before), self._patience
-        )
+
+        def has_recovered() -> bool:
+            return self._is_well(ended) and self._is_complete(before)
+
+        recovery = wait_for(has_recovered, self._patience)
         if RECORDER in fault.ends:
             recording = wait_for(self._is_recording, self._patience)
             recovery = None if None in (recovery, recording) else time.monotonic() - ended
         if fault.sets_clock:
             # Or the next fault would be blamed for it.
             self._watch(_LATE_END_SECONDS)
-            wait_for(lambda: self._is_well(ended) and self._is_complete(before), self._patience)
+            wait_for(has_recovered, self._patience)
         if fault.ends or fault.sets_clock:
             # Only what a recorder has not yet written goes with it.
             margin = _MARGIN_SECONDS if RECORDER in fault.ends or fault.sets_clock else 0.0
